@@ -1,0 +1,193 @@
+"""Build every notebook of the course from its text, all or nothing, and find stale ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.build.leaks import find_leaks
+from autograder.build.release import to_release
+from autograder.build.text import to_bytes, to_notebook
+from autograder.errors import BuildError, UnknownExerciseError
+from autograder.exercises import exercises_of
+
+UNIT_FOLDER = re.compile(r"u\d\d_\w+")
+MANIFEST = Path("course/built.json")  # what each built notebook held when it was last built
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a build did."""
+
+    written: tuple[str, ...]
+    """Files that changed, relative to the course's root."""
+    unchanged: tuple[str, ...]
+    """Files that were up to date."""
+
+
+def build(root: Path, units: Iterable[str] = (), *, overwrite: bool = False) -> Outcome:
+    """Build the notebooks of some units, or of all, and write those that differ.
+
+    Everything is built and checked in memory first: after an error no file has changed.
+
+    Parameters
+    ----------
+    root
+        The course's root, where ``nbgrader_config.py`` lies.
+    units
+        Unit folders; all units and the home notebook if empty.
+    overwrite
+        Also overwrite notebooks that were edited by hand since they were built.
+
+    Raises
+    ------
+    BuildError
+        If a text is wrong, a solution would leak, or a notebook was edited by hand.
+    """
+    files = render(root, units)
+    manifest = _read_manifest(root)
+    if not overwrite:
+        _refuse_to_lose(root, files, manifest)
+    different = {path: data for path, data in files.items() if _read(root / path) != data}
+    manifest |= {path: _digest(data) for path, data in files.items()}
+    for path, data in different.items():
+        _write(root / path, data)
+    text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+    if _read(root / MANIFEST) != text.encode():
+        _write(root / MANIFEST, text.encode())
+    return Outcome(tuple(sorted(different)), tuple(sorted(files.keys() - different.keys())))
+
+
+def find_stale(root: Path, units: Iterable[str] = ()) -> list[str]:
+    """Return the built notebooks that do not match their text."""
+    files = render(root, units)
+    return sorted(path for path, data in files.items() if _read(root / path) != data)
+
+
+def render(root: Path, units: Iterable[str] = ()) -> dict[str, bytes]:
+    """Build notebooks in memory: bytes by path relative to the root."""
+    chosen = tuple(units)
+    known = sorted(p.name for p in (root / "course").glob("u*_*") if UNIT_FOLDER.fullmatch(p.name))
+    for unit in chosen:
+        if unit not in known:
+            raise BuildError(
+                f"There is no unit {unit!r} in course/. The units are: {', '.join(known) or 'none'}."
+            )
+    files: dict[str, bytes] = {}
+    if not chosen and (root / "course/home.py").exists():
+        files["course/home.ipynb"] = to_bytes(_parse(root / "course/home.py", ()))
+    for unit in chosen or known:
+        files |= _render_unit(root, unit)
+    return files
+
+
+def _render_unit(root: Path, unit: str) -> dict[str, bytes]:
+    folder, name = root / "course" / unit, unit.partition("_")[2]
+    files: dict[str, bytes] = {}
+    if (folder / "lecture.py").exists():
+        files[f"course/{unit}/lecture.ipynb"] = to_bytes(_parse(folder / "lecture.py", ()))
+    if (folder / "assignment.py").exists():
+        try:
+            exercises = exercises_of(unit)
+        except UnknownExerciseError as error:
+            raise BuildError(
+                f"course/{unit}/assignment.py has no exercises: write autograder/exercises/{unit}.py."
+            ) from error
+        source = _parse(folder / "assignment.py", exercises)
+        _require_all_cells(unit, source, [e.name for e in exercises])
+        release = to_release(source)
+        if leaks := find_leaks(source, release):
+            raise BuildError(f"release/{unit} would show {'; '.join(leaks)}. Nothing was written.")
+        files[f"source/{unit}/{name}.ipynb"] = to_bytes(source)
+        files[f"release/{unit}/{name}.ipynb"] = to_bytes(release)
+    return files
+
+
+def _parse(path: Path, exercises: Iterable[object]) -> NotebookNode:
+    points = {e.name: e.points for e in exercises}  # type: ignore[attr-defined]
+    try:
+        return to_notebook(path.read_text(encoding="utf-8"), points)
+    except KeyError as error:
+        raise BuildError(
+            f"{path.parent.name}/{path.name} has a test cell for {error}, which is no exercise of "
+            f"the unit. The exercises are: {', '.join(points) or 'none'}."
+        ) from error
+
+
+def _require_all_cells(unit: str, notebook: NotebookNode, names: list[str]) -> None:
+    """Every exercise has one solution cell, and then one test cell that ends in its check."""
+    ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
+    for name in names:
+        for grade_id in (name, f"test_{name}"):
+            if ids.count(grade_id) != 1:
+                raise BuildError(
+                    f"course/{unit}/assignment.py needs exactly one cell {grade_id!r}; "
+                    f"it has {ids.count(grade_id)}."
+                )
+        last = notebook.cells[ids.index(f"test_{name}")].source.strip().splitlines()[-1]
+        wanted = f'check("{unit.partition("_")[0]}.{name}", {name})'
+        if last != wanted:
+            raise BuildError(
+                f"course/{unit}/assignment.py: the cell test_{name} must end in the line {wanted}; "
+                f"it ends in {last}."
+            )
+
+
+def _refuse_to_lose(root: Path, files: dict[str, bytes], manifest: dict[str, str]) -> None:
+    for path, data in files.items():
+        present = _read(root / path)
+        if present is None or path not in manifest:
+            continue
+        now = _digest(present)
+        if now not in (manifest[path], _digest(data)):
+            raise BuildError(
+                f"{path} was edited by hand since it was built. `autograder pull` brings an edit of "
+                "source/ or a lecture into its text; `autograder build --overwrite` drops it. "
+                "Nothing was written."
+            )
+
+
+def _digest(data: bytes) -> str:
+    """Digest what people write in a notebook: cells and their roles, without outputs."""
+    try:
+        notebook = nbformat.reads(data.decode(), as_version=4)
+    except Exception:
+        return hashlib.sha256(data).hexdigest()
+    cells = [
+        (c.cell_type, c.source, c.metadata.get("nbgrader", {}).get("grade_id"))
+        for c in notebook.cells
+    ]
+    return hashlib.sha256(json.dumps(cells).encode()).hexdigest()
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _read_manifest(root: Path) -> dict[str, str]:
+    data = _read(root / MANIFEST)
+    try:
+        return dict(json.loads(data)) if data else {}
+    except ValueError as error:
+        raise BuildError(
+            f"{MANIFEST} is not valid JSON. Delete it and build again with --overwrite once you "
+            "are sure that no notebook was edited by hand."
+        ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Replace a file in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(data)
+    new.replace(path)

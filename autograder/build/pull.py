@@ -1,0 +1,82 @@
+"""The way back: bring what was edited in a built notebook into its text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from autograder.build.chain import build
+from autograder.build.text import split_blocks, to_block, to_notebook
+from autograder.errors import BuildError
+from autograder.exercises import exercises_of
+
+
+def pull(root: Path, unit: str) -> list[str]:
+    """Bring edits of a unit's source notebook and lecture into ``course/<unit>/*.py``, and rebuild.
+
+    Cells that were not edited keep their text byte for byte; outputs are dropped.
+
+    Returns
+    -------
+    list of str
+        The texts that changed, relative to the root.
+
+    Raises
+    ------
+    BuildError
+        If a notebook is missing or is no valid notebook; nothing is written then.
+    """
+    name = unit.partition("_")[2]
+    pairs = {
+        f"course/{unit}/assignment.py": f"source/{unit}/{name}.ipynb",
+        f"course/{unit}/lecture.py": f"course/{unit}/lecture.ipynb",
+    }
+    points = {e.name: e.points for e in exercises_of(unit)}
+    texts = {
+        master: merge((root / master).read_text(encoding="utf-8"), _read(root, path), points)
+        for master, path in pairs.items()
+        if (root / master).exists()
+    }
+    changed = []
+    for master, text in texts.items():
+        if text != (root / master).read_text(encoding="utf-8"):
+            (root / master).write_text(text, encoding="utf-8")
+            changed.append(master)
+    build(root, [unit], overwrite=True)
+    return changed
+
+
+def _read(root: Path, path: str) -> NotebookNode:
+    try:
+        return nbformat.read(root / path, as_version=4)
+    except FileNotFoundError as error:
+        raise BuildError(f"{path} does not exist: run `autograder build` first.") from error
+    except Exception as error:
+        raise BuildError(
+            f"{path} is not a valid notebook ({error}). Undo the edit in your editor, or restore "
+            f"the file with `git restore {path}`. Nothing was written."
+        ) from error
+
+
+def merge(text: str, edited: NotebookNode, points: dict[str, int]) -> str:
+    """Return the text with the cells of `edited`, re-using the block of every unchanged cell."""
+    blocks = split_blocks(text)
+    old = to_notebook(text, dict(points)).cells
+    if len(blocks) != len(old):
+        raise BuildError("The text cannot be split into its cells: is a line '# %%' inside a string?")
+    known: dict[tuple[str, str, object], list[str]] = {}
+    for cell, block in zip(old, blocks, strict=True):
+        known.setdefault(_identity(cell), []).append(block)
+    merged = []
+    for cell in edited.cells:
+        same = known.get(_identity(cell))
+        merged.append(same.pop(0) if same else to_block(cell) + "\n")
+    return "".join(merged).rstrip("\n") + "\n"
+
+
+def _identity(cell: NotebookNode) -> tuple[str, str, object]:
+    grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+    tags = tuple(cell.metadata.get("tags", ()))
+    return (cell.cell_type, cell.source, (grade_id, tags))

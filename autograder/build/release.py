@@ -1,0 +1,67 @@
+"""Make what students get from what instructors have, with nbgrader's own preprocessors."""
+
+from __future__ import annotations
+
+import copy
+import re
+
+from nbformat import NotebookNode
+from nbgrader.preprocessors import (
+    CheckCellMetadata,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearOutput,
+    ClearSolutions,
+    ComputeChecksums,
+    LockCells,
+)
+
+BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
+HAND_OUT = "### HAND OUT"
+
+
+class HandOut(ClearSolutions):  # type: ignore[misc]
+    """Clear solutions; where a region holds ``### HAND OUT``, leave the lines below it instead.
+
+    Those lines stand commented out in the source, and reach the student without the ``#``: that is
+    how an exercise hands out code with a planted bug.
+    """
+
+    def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
+        handed_out = _swap_hand_outs(cell.source)
+        swapped = handed_out != cell.source
+        cell.source = handed_out
+        return bool(super()._replace_solution_region(cell, language)) or swapped
+
+
+def _swap_hand_outs(source: str) -> str:
+    """Replace each solution region that hands something out by what it hands out."""
+    region = re.compile(
+        rf"^[ \t]*### {BEGIN}\n(?:(?!.*{END}).*\n)*?[ \t]*{HAND_OUT}\n"
+        rf"(?P<lines>(?:.*\n)*?)[ \t]*### {END}(?:\n|$)",
+        re.M,
+    )
+    return region.sub(lambda match: re.sub(r"(?m)^([ \t]*)# ?", r"\1", match["lines"]), source)
+
+
+# generate_assignment's own list without the gradebook (SaveCells) and the header notebook
+PREPROCESSORS = (
+    LockCells,
+    HandOut,
+    ClearOutput,
+    CheckCellMetadata,
+    ComputeChecksums,
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ComputeChecksums,
+    CheckCellMetadata,
+)
+
+
+def to_release(source: NotebookNode) -> NotebookNode:
+    """Return the student's version of a source notebook; the argument is not changed."""
+    notebook = copy.deepcopy(source)
+    resources: dict[str, object] = {}
+    for preprocessor in PREPROCESSORS:
+        notebook, resources = preprocessor().preprocess(notebook, resources)
+    return notebook

@@ -1,0 +1,142 @@
+"""`check` in the notebook: run an exercise's cases in process, show the panel, return the score."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import secrets
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from autograder.errors import UsageError
+from autograder.exercises import find
+from autograder.judge import TIME_LIMIT, assess
+from autograder.oracle import ask_of
+from autograder.panel import Panel
+from autograder.progress import record
+from autograder.time_limit import TimeLimitError, time_limit
+from autograder.vocabulary import Case, Exercise, Result
+from autograder.worker.interpreter import Answer, Failure
+
+CASE_SECONDS = 5.0  # an honest case takes milliseconds; a loop over a 64-row batch far below 1 s
+SEED_VARIABLE = "AUTOGRADER_SEED"  # a grader sets it, so that a whole class gets the same cases
+
+
+class Score(float):
+    """Points earned, as a float that remembers the `Result` behind it.
+
+    It prints as a bare number, which is what nbgrader reads as partial credit.
+    """
+
+    result: Result
+
+    def __new__(cls, result: Result) -> Score:
+        """Make the score of a result."""
+        self = super().__new__(cls, result.score)
+        self.result = result
+        return self
+
+    def __repr__(self) -> str:
+        return repr(float(self))
+
+
+def check(exercise_id: str, answer: object = None, *, seed: int | None = None) -> Score:
+    """Check one exercise: show what passes and what is wrong, and return the points.
+
+    Parameters
+    ----------
+    exercise_id
+        Unit and name: ``"u02.batch_mean"``.
+    answer
+        Your function or class itself, not a call of it: ``batch_mean``, not ``batch_mean(x)``.
+    seed
+        Draw the cases from this seed, to see the same ones again; the panel names the seed of
+        every run. By default each run draws fresh ones.
+
+    Returns
+    -------
+    Score
+        The points as a float between 0 and the exercise's maximum.
+
+    Raises
+    ------
+    UnknownExerciseError
+        If no exercise has this name.
+    UsageError
+        If `answer` is not something that can be called.
+    """
+    from IPython.display import display
+
+    exercise = find(exercise_id)
+    _require_callable(exercise, answer)
+    result = grade_function(exercise_id, answer, _seed(seed))
+    record(result)
+    display(Panel(result))  # type: ignore[no-untyped-call]
+    return Score(result)
+
+
+def grade_function(exercise_id: str, answer: Any, seed: int, draws: int = 1) -> Result:
+    """Judge one function in this process, without showing or recording anything.
+
+    Parameters
+    ----------
+    exercise_id
+        Unit and name: ``"u02.batch_mean"``.
+    answer
+        The function or class to judge.
+    seed
+        Seed of the generator the cases are drawn from.
+    draws
+        How many times the cases are drawn; a behaviour counts as its worst draw.
+    """
+    exercise = find(exercise_id)
+    rng = np.random.default_rng(seed)
+    cases = [case for _ in range(draws) for case in exercise.cases(rng)]
+    result = assess(exercise, cases, _limited(ask_of({exercise.name: answer})))
+    return replace(result, seed=seed)
+
+
+def _seed(seed: int | None) -> int:
+    if seed is not None:
+        return seed
+    fixed = os.environ.get(SEED_VARIABLE)
+    return int(fixed) if fixed else secrets.randbelow(10**6)
+
+
+def _require_callable(exercise: Exercise, answer: object) -> None:
+    example = f'check("{exercise.id}", {exercise.name})'
+    if answer is None:
+        raise UsageError(
+            f"check needs your function as its second argument: {example}. If `{exercise.name}` "
+            "is None, run the cell that defines it first."
+        )
+    if not callable(answer):
+        raise UsageError(
+            f"check needs the function itself, without calling it: {example}; "
+            f"got a `{type(answer).__name__}`."
+        )
+
+
+def _limited(ask: Callable[[Case], Answer]) -> Callable[[Case], Answer]:
+    """Give every case a time limit, and keep what it prints away from the notebook's stderr."""
+
+    def ask_in_time(case: Case) -> Answer:
+        try:
+            with (
+                time_limit(CASE_SECONDS),
+                warnings.catch_warnings(),
+                contextlib.redirect_stderr(io.StringIO()),
+                contextlib.redirect_stdout(io.StringIO()),
+            ):
+                warnings.simplefilter("ignore")
+                return ask(case)
+        except TimeLimitError:
+            text = f"it was stopped after {CASE_SECONDS:g} seconds"
+            return Answer({}, Failure(TIME_LIMIT, text, -1), CASE_SECONDS)
+
+    return ask_in_time

@@ -1,0 +1,151 @@
+"""Decide what an answer is worth: pure functions over answers, no student code, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from autograder.compare import SIDE_FAULT_SHARE, compare, identical
+from autograder.oracle import Ask, dtype_of, expected_answer, tolerance_for
+from autograder.recognise import recognise
+from autograder.vocabulary import (
+    Case,
+    CaseResult,
+    Exercise,
+    Judgement,
+    Misconception,
+    Result,
+    Verdict,
+)
+from autograder.worker.interpreter import Answer
+
+TIME_LIMIT = "TimeLimit"  # kind of the failure that a runner reports when its time is up
+NOT_WRITTEN = ("NotImplementedError", "MissingName")  # kinds that mean: nothing here yet
+
+
+def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
+    """Ask for every case, judge the answers, and add up the points.
+
+    Cases of one name are draws of one behaviour: it counts as much as its worst draw. After a time
+    limit nothing more is asked.
+    """
+    cases = list(cases)
+    answers: list[Answer] = []
+    for case in cases:
+        answers.append(ask(case))
+        if _kind(answers[-1]) == TIME_LIMIT:
+            break
+    judgements = [judge_case(exercise, c, a) for c, a in zip(cases, answers, strict=False)]
+    not_run = Judgement(0.0, "Not run: an earlier case did not finish.", "not run")
+    judgements += [not_run] * (len(cases) - len(judgements))
+    results = _by_behaviour(cases, judgements)
+    failing = [
+        (c, a, j) for c, a, j in zip(cases, answers, judgements, strict=False) if j.share < 1.0
+    ]
+    wrong_idea = recognise(exercise, failing)
+    return _add_up(exercise, cases, answers, results, wrong_idea)
+
+
+def judge_case(exercise: Exercise, case: Case, answer: Answer) -> Judgement:
+    """Judge one answer: did it run, is it what the oracle says, are the arguments unchanged?"""
+    if answer.failure is not None:
+        return Judgement(0.0, _failure_text(exercise, answer), _kind(answer))
+    if exercise.judge is not None:
+        return exercise.judge(case, answer)
+    expected = expected_answer(exercise, case)
+    tolerance = case.tolerance or tolerance_for(exercise, case)
+    side_fault = None
+    for label in case.report:
+        judgement = compare(
+            label, answer.values.get(label), expected.values[label], tolerance, dtype_of(case)
+        )
+        if judgement.share == 0.0:
+            return judgement
+        if judgement.share < 1.0:
+            side_fault = side_fault or judgement
+    changed = [
+        name for name in case.unchanged if not identical(case.inputs[name], answer.values[name])
+    ]
+    if changed:
+        return Judgement(
+            SIDE_FAULT_SHARE,
+            f"Your function changed its argument `{changed[0]}` in place. Whoever called it still "
+            "needs the original: work on a new array.",
+            "modifies-argument",
+        )
+    return side_fault or Judgement(1.0)
+
+
+def _kind(answer: Answer) -> str:
+    return answer.failure.kind if answer.failure is not None else ""
+
+
+def _failure_text(exercise: Exercise, answer: Answer) -> str:
+    failure = answer.failure
+    assert failure is not None
+    if failure.kind == "NotImplementedError":
+        return "Nothing written yet: replace `raise NotImplementedError()` with your code."
+    if failure.kind == "MissingName":
+        return f"There is no `{failure.message}` in the notebook: run the cell that defines it."
+    if failure.kind == TIME_LIMIT:
+        return f"`{exercise.name}` did not finish: {failure.message}. Is there a loop without end?"
+    place = f" ({failure.line})" if failure.line else ""
+    text = f": {failure.message}" if failure.message else ""
+    return f"Your code raised `{failure.kind}`{text}{place}."
+
+
+def _by_behaviour(cases: list[Case], judgements: list[Judgement]) -> tuple[CaseResult, ...]:
+    """Merge draws of one behaviour: the worst one counts, and is the one shown."""
+    worst: dict[str, CaseResult] = {}
+    for case, judgement in zip(cases, judgements, strict=True):
+        seen = worst.get(case.name)
+        if seen is None or judgement.share < seen.share:
+            if judgement.share < 1.0 and case.help and judgement.fault in ("value", "not-finite"):
+                judgement = Judgement(
+                    judgement.share,
+                    f"{judgement.message} {case.help}",
+                    judgement.fault,
+                    judgement.error_map,
+                )
+            worst[case.name] = CaseResult(case.name, judgement.share, case.weight, judgement)
+    return tuple(worst.values())
+
+
+def _add_up(
+    exercise: Exercise,
+    cases: list[Case],
+    answers: list[Answer],
+    results: tuple[CaseResult, ...],
+    wrong_idea: Misconception | None,
+) -> Result:
+    gates = {case.name for case in cases if case.gate}
+    shut = any(r.share == 0.0 for r in results if r.name in gates)
+    earned = sum(r.share * r.weight for r in results) / sum(r.weight for r in results)
+    score = 0.0 if shut else round(exercise.points * earned, 2)
+    first = next((r.judgement for r in results if not r.passed), Judgement(1.0))
+    if wrong_idea is not None:
+        name, message = wrong_idea.name, wrong_idea.help
+    else:
+        name, message = first.fault, first.message
+    return Result(
+        exercise=exercise.id,
+        score=score,
+        max_score=float(exercise.points),
+        verdict=_verdict(answers, results, score),
+        misconception=name,
+        message=message,
+        cases=results,
+        seconds=round(sum(a.seconds for a in answers), 4),
+    )
+
+
+def _verdict(answers: list[Answer], results: tuple[CaseResult, ...], score: float) -> Verdict:
+    kinds = [_kind(answer) for answer in answers]
+    if TIME_LIMIT in kinds:
+        return Verdict.TIMEOUT
+    if all(r.passed for r in results):
+        return Verdict.PASSED
+    if all(kind in NOT_WRITTEN for kind in kinds):
+        return Verdict.NOT_ATTEMPTED
+    if score > 0.0:
+        return Verdict.PARTIAL
+    return Verdict.ERROR if all(kinds) else Verdict.WRONG

@@ -1,0 +1,52 @@
+"""Recognise a wrong idea by what it would have answered."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autograder.compare import compare
+from autograder.differences import within
+from autograder.oracle import ask_of, expected_answer, tolerance_for
+from autograder.vocabulary import Case, Exercise, Judgement, Misconception, Tolerance
+from autograder.worker.interpreter import Answer
+from autograder.worker.values import Plain
+
+
+def recognise(
+    exercise: Exercise, failing: list[tuple[Case, Answer, Judgement]]
+) -> Misconception | None:
+    """Find the wrong idea that explains most of the failing cases, and at least half of them."""
+    candidates = [
+        (case, answer)
+        for case, answer, judgement in failing
+        if answer.failure is None and judgement.fault != "dtype"
+    ]
+    best, most = None, 0
+    for idea in exercise.misconceptions:
+        count = sum(_looks_like(exercise, idea, case, answer) for case, answer in candidates)
+        if count > most:
+            best, most = idea, count
+    return best if 2 * most >= len(candidates) else None
+
+
+def _looks_like(exercise: Exercise, idea: Misconception, case: Case, answer: Answer) -> bool:
+    if idea.signs is not None and idea.signs(case, answer, expected_answer(exercise, case)):
+        return True
+    if idea.variant is None:
+        return False
+    with np.errstate(all="ignore"):
+        theirs = ask_of({**exercise.namespace, exercise.name: idea.variant})(case)
+    if theirs.failure is not None:
+        return False
+    tolerance = case.tolerance or tolerance_for(exercise, case)
+    return all(_same(answer.values[k], theirs.values[k], tolerance) for k in theirs.values)
+
+
+def _same(a: Plain, b: Plain, tolerance: Tolerance) -> bool:
+    """Whether two answers agree, dtypes aside; nan agrees with nan."""
+    if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape:
+        lost = ~np.isfinite(a) & ~np.isfinite(b)
+        return bool((within(a, b, tolerance.rtol, tolerance.atol) | lost).all())
+    return compare("", a, b, tolerance, None).share > 0.0
+
+

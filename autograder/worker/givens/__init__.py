@@ -1,0 +1,11 @@
+"""Ordinary helpers that some exercises take as arguments ("given" functions).
+
+Each is built from plain parameters, so that a judge can name it in a script. They are plain
+implementations of things the notebook itself hands to the student: nothing here is an answer.
+One module per subject; importing this package registers them all.
+"""
+
+from autograder.worker.givens import basic
+from autograder.worker.givens.registry import build_given, given
+
+__all__ = ["basic", "build_given", "given"]
