@@ -25,7 +25,7 @@ from bnlib.plots.cancellation import draw_cancellation
 from bnlib.plots.normalization import draw_circle, draw_company, draw_scale_shift
 from bnlib.widgets import Choice, Slider, explore
 
-np.set_printoptions(precision=4, suppress=True)
+np.set_printoptions(precision=4, suppress=True, linewidth=100)
 
 # %% [markdown]
 # ## 1. Two rows of anything
@@ -52,8 +52,7 @@ layer(pair)
 # batch of two, batch norm keeps *one bit per feature*, namely which example had more of it.
 # </details>
 #
-# A layer that throws away everything but one bit, and yet most of the networks that see have dozens of it. Both
-# are true. To see why, we derive what the layer does; section 2 will tell you the ±1 *before* you run anything.
+# A layer that throws away everything but one bit, and yet most image networks contain dozens of it. Both are true. To see why, we derive what the layer does; section 2 will tell you the ±1 *before* you run anything.
 
 # %% [markdown]
 # ## 2. The formula, from two wishes
@@ -251,9 +250,10 @@ print("right axis, variance per feature:", batchnorm(square, 1.0, 0.0).var(axis=
 # are used by people who think the other default is the only one.
 
 # %%
-print("np.var(x)                    ", np.var(x[:2, -1]))
-print("torch.var(x)                 ", torch.var(torch.tensor(x[:2, -1])).item())
-print("torch.var(x, correction=0)   ", torch.var(torch.tensor(x[:2, -1]), correction=0).item())
+two = np.array([7.0, 12.0])
+print("np.var                  ", np.var(two))
+print("torch.var               ", torch.var(torch.tensor(two)).item())
+print("torch.var, correction=0 ", torch.var(torch.tensor(two), correction=0).item())
 
 # %% [markdown]
 # ## 5. Why normalise, only to scale and shift again?
@@ -263,7 +263,8 @@ print("torch.var(x, correction=0)   ", torch.var(torch.tensor(x[:2, -1]), correc
 #
 # Because mean 0 and variance 1 may be wrong for the layer that follows. A ReLU would then drop about half of the values in *every*
 # feature of *every* layer, forever; a tanh or a sigmoid would only be used near 0, where it is almost a straight line (the
-# example in Ioffe & Szegedy 2015, §3). A network without γ and β can compute less than one without batch norm.
+# example in Ioffe & Szegedy 2015, §3). Batch norm without γ and β would take something
+# away from what the network can compute.
 #
 # With them it can compute at least as much. Ask for $y = x$ on a batch with statistics μ and σ²:
 #
@@ -400,7 +401,7 @@ explore(
 )
 
 # %% [markdown]
-# The orange line climbs by a factor 100 for every factor 10: the error is about (mean/std)² times the rounding of `float32`.
+# The upper line climbs by a factor 100 for every factor 10: the error is about (mean/std)² times the rounding of `float32`.
 #
 # ### A variance that is infinite
 #
@@ -424,7 +425,8 @@ print("float32 inside, float16 out: ", half.astype(np.float32).var().astype(np.f
 # %%
 dead = np.full((4, 1), 3.0)
 with np.errstate(invalid="ignore"):
-    print("ε = 1e-5:", batchnorm(dead, 1.0, 0.0).T, "  ε = 0:", batchnorm(dead, 1.0, 0.0, eps=0.0).T)
+    print("ε = 1e-5:", batchnorm(dead, 1.0, 0.0).T)
+    print("ε = 0:   ", batchnorm(dead, 1.0, 0.0, eps=0.0).T)
 
 # %% [markdown]
 # ## 8. When the data come in pieces
@@ -479,7 +481,7 @@ print("unweighted avg:", (a.var() + b.var()) / 2)
 # | statistics along `axis=1`, or over all entries | an error if N ≠ C; silence if N = C, so never test with a square batch |
 # | `np.sqrt(var) + eps`: ε outside the root | nothing on normal data; a difference where σ² is near ε |
 # | ε in the code instead of the argument | another ε changes nothing |
-# | variance with 1/(N−1) | too small by √((N−1)/N): 30 % for N = 2, 1 % for N = 64 |
+# | variance with 1/(N−1) | outputs too small by √((N−1)/N): 29 % for N = 2, 0.8 % for N = 64 |
 # | $E[x^2]-E[x]^2$ | right near 0; 16, −8 or `nan` far from it |
 # | `x -= mean` | the caller's array has changed; the backward pass will read it |
 # | computing in `float16` | `inf` in the variance, then zeros in the output |
