@@ -76,7 +76,7 @@ def check(exercise_id: str, answer: object = None, *, seed: int | None = None) -
     _require_callable(exercise, answer)
     result = grade_function(exercise_id, answer, _seed(seed))
     record(result)
-    display(Panel(result))  # type: ignore[no-untyped-call]
+    display(Panel(result))
     return Score(result)
 
 

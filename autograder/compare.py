@@ -16,7 +16,7 @@ SIDE_FAULT_SHARE = 0.5  # right values in the wrong dtype, or right values and a
 def compare(
     label: str, answer: Plain, expected: Plain, tolerance: Tolerance, dtype: np.dtype | None
 ) -> Judgement:
-    """Compare one value with the oracle's: type, shape, finiteness, entries, dtype, in this order."""
+    """Compare one value with the oracle's: type, shape, finiteness, entries, then dtype."""
     if isinstance(answer, Foreign):
         return _wrong_type(label, answer.type_name, expected)
     if isinstance(expected, tuple | list):
@@ -73,10 +73,7 @@ def _compare_items(
         text = f"`{label}` must have {len(expected)} entries; it has {len(answer)}."  # type: ignore[arg-type]
         return Judgement(0.0, text, "shape")
     pairs = zip(answer, expected, strict=True)  # type: ignore[arg-type]
-    parts = [
-        compare(f"{label}[{i}]", a, e, tolerance, dtype)  # type: ignore[arg-type]
-        for i, (a, e) in enumerate(pairs)
-    ]
+    parts = [compare(f"{label}[{i}]", a, e, tolerance, dtype) for i, (a, e) in enumerate(pairs)]
     return min(parts, key=lambda judgement: judgement.share, default=Judgement(1.0))
 
 
@@ -148,5 +145,3 @@ def identical(before: Any, after: Plain) -> bool:
             and all(map(identical, before, after))
         )
     return bool(before == after)
-
-

@@ -9,10 +9,8 @@ MAP_LIMIT = 24  # rows or columns beyond which an error map stops being readable
 LISTED = 3  # rows or columns named one by one before the text says "and others"
 
 
-def within(
-    answer: np.ndarray, expected: np.ndarray, rtol: float, atol: float
-) -> np.ndarray:
-    """Mark the entries with ``|answer - expected| <= rtol*|expected| + atol``; nan is never within."""
+def within(answer: np.ndarray, expected: np.ndarray, rtol: float, atol: float) -> np.ndarray:
+    """Mark where ``|answer - expected| <= rtol*|expected| + atol``; nan is never within."""
     with np.errstate(all="ignore"):
         error = np.abs(answer.astype(np.float64) - expected.astype(np.float64))
         return np.asarray(error <= rtol * np.abs(expected) + atol)
@@ -60,8 +58,10 @@ def _pattern(a: np.ndarray, e: np.ndarray) -> str:
             offsets, offset, rtol=PATTERN_RTOL, atol=1e-6 * scale
         ):
             return f"is off by the same amount everywhere ({offset:+.4g})"
-    if a.ndim == 2 and a.shape[0] == a.shape[1] and np.allclose(
-        a, e.T, rtol=PATTERN_RTOL, atol=PATTERN_RTOL * scale
+    if (
+        a.ndim == 2
+        and a.shape[0] == a.shape[1]
+        and np.allclose(a, e.T, rtol=PATTERN_RTOL, atol=PATTERN_RTOL * scale)
     ):
         return "is transposed: rows and columns are exchanged"
     return ""
@@ -95,7 +95,7 @@ def _some(noun: str, indices: np.ndarray) -> str:
 def error_map(
     answer: np.ndarray, expected: np.ndarray, right: np.ndarray
 ) -> tuple[tuple[float, ...], ...] | None:
-    """Size of the error per entry, as a share of the largest one; None if it cannot be a picture."""
+    """Size of the error per entry, as a share of the largest one; None if it is no picture."""
     if answer.ndim != 2 or max(answer.shape) > MAP_LIMIT or min(answer.shape) == 0:
         return None
     error = np.abs(answer.astype(np.float64) - expected.astype(np.float64))

@@ -41,4 +41,4 @@ def hint(exercise_id: str, stage: int | None = None) -> None:
         else "that was the last one"
     )
     text = f"**Hint {number} of {count}** — {exercise.hints[number - 1]}\n\n*{more}*"
-    display(Markdown(text))  # type: ignore[no-untyped-call]
+    display(Markdown(text))

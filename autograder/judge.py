@@ -46,7 +46,7 @@ def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
 
 
 def judge_case(exercise: Exercise, case: Case, answer: Answer) -> Judgement:
-    """Judge one answer: did it run, is it what the oracle says, are the arguments unchanged?"""
+    """Judge one answer: whether it ran, is what the oracle says, and left its arguments alone."""
     if answer.failure is not None:
         return Judgement(0.0, _failure_text(exercise, answer), _kind(answer))
     if exercise.judge is not None:

@@ -71,5 +71,3 @@ def _floating_dtype(value: Any) -> np.dtype | None:
     if isinstance(value, list | tuple):
         return next((d for d in map(_floating_dtype, value) if d is not None), None)
     return None
-
-

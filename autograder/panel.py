@@ -82,7 +82,9 @@ def as_html(result: Result) -> str:
     if cases := _shown(result):
         rows = "".join(_row(case, advice) for case in cases)
         parts.append(f'<table style="border-collapse:collapse; margin:4px 0">{rows}</table>')
-    parts.append(f'<div style="color:{MUTED}; font-size:90%">{_inline(_footer(result))}</div></div>')
+    parts.append(
+        f'<div style="color:{MUTED}; font-size:90%">{_inline(_footer(result))}</div></div>'
+    )
     return "".join(parts)
 
 
@@ -130,7 +132,7 @@ def error_map_svg(case: CaseResult) -> str:
     label = f"Error map: {wrong} of {rows * columns} entries are wrong; rows down, columns across."
     squares = "".join(
         f'<rect x="{j * CELL}" y="{i * CELL}" width="{CELL - 1}" height="{CELL - 1}" '
-        f'fill="{WRONG if value else RIGHT}" fill-opacity="{0.25 + 0.75 * value if value else 0.2:.2f}"/>'
+        f'fill="{WRONG if value else RIGHT}" fill-opacity="{_opacity(value):.2f}"/>'
         for i, row in enumerate(error_map)
         for j, value in enumerate(row)
     )
@@ -140,6 +142,11 @@ def error_map_svg(case: CaseResult) -> str:
         f"<title>{label}</title>{squares}</svg><br>"
         f"where it is wrong: {rows} rows × {columns} columns, darker = larger error</div>"
     )
+
+
+def _opacity(error: float) -> float:
+    """Pale where right, and from a quarter to full colour as the error grows."""
+    return 0.25 + 0.75 * error if error else 0.2
 
 
 def _shown(result: Result) -> tuple[CaseResult, ...]:

@@ -19,7 +19,10 @@ from autograder.panel import MUTED, RIGHT, TEXT
 from autograder.vocabulary import Exercise, Result
 
 FILE_VARIABLE = "BATCHNORM_COURSE_PROGRESS"  # another place for the file, mostly for tests
-GRADING_VARIABLES = ("NBGRADER_EXECUTION", "NBGRADER_VALIDATING")  # set while nbgrader runs a notebook
+GRADING_VARIABLES = (
+    "NBGRADER_EXECUTION",
+    "NBGRADER_VALIDATING",
+)  # set while nbgrader runs a notebook
 
 
 def progress_file() -> Path:
@@ -66,9 +69,7 @@ def _is_number(value: object) -> bool:
 def _write(path: Path, text: str) -> None:
     """Replace a file in one step, so that a crash leaves the old or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", dir=path.parent, delete=False, encoding="utf-8"
-    ) as file:
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
         file.write(text)
     Path(file.name).replace(path)
 

@@ -48,5 +48,3 @@ def _same(a: Plain, b: Plain, tolerance: Tolerance) -> bool:
         lost = ~np.isfinite(a) & ~np.isfinite(b)
         return bool((within(a, b, tolerance.rtol, tolerance.atol) | lost).all())
     return compare("", a, b, tolerance, None).share > 0.0
-
-

@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Tolerance:
-    """How far an answer may lie from the oracle's: ``|answer - expected| <= rtol*|expected| + atol``."""
+    """How far an answer may be off: ``|answer - expected| <= rtol*|expected| + atol``."""
 
     rtol: float
     """Part of each expected entry's own size."""

@@ -78,7 +78,7 @@ def render(root: Path, units: Iterable[str] = ()) -> dict[str, bytes]:
     for unit in chosen:
         if unit not in known:
             raise BuildError(
-                f"There is no unit {unit!r} in course/. The units are: {', '.join(known) or 'none'}."
+                f"There is no unit {unit!r} in course/. The units are: {', '.join(known)}."
             )
     files: dict[str, bytes] = {}
     if not chosen and (root / "course/home.py").exists():
@@ -98,7 +98,8 @@ def _render_unit(root: Path, unit: str) -> dict[str, bytes]:
             exercises = exercises_of(unit)
         except UnknownExerciseError as error:
             raise BuildError(
-                f"course/{unit}/assignment.py has no exercises: write autograder/exercises/{unit}.py."
+                f"course/{unit}/assignment.py has no exercises: write "
+                f"autograder/exercises/{unit}.py."
             ) from error
         source = _parse(folder / "assignment.py", exercises)
         _require_all_cells(unit, source, [e.name for e in exercises])
@@ -148,8 +149,8 @@ def _refuse_to_lose(root: Path, files: dict[str, bytes], manifest: dict[str, str
         now = _digest(present)
         if now not in (manifest[path], _digest(data)):
             raise BuildError(
-                f"{path} was edited by hand since it was built. `autograder pull` brings an edit of "
-                "source/ or a lecture into its text; `autograder build --overwrite` drops it. "
+                f"{path} was edited by hand since it was built. `autograder pull` brings an edit "
+                "of source/ or a lecture into its text; `autograder build --overwrite` drops it. "
                 "Nothing was written."
             )
 

@@ -8,7 +8,9 @@ from nbformat import NotebookNode
 
 MARKERS = ("BEGIN SOLUTION", "END SOLUTION", "HIDDEN TESTS", "MARK SCHEME", "HAND OUT")
 SHORT_LINE = 15  # characters: a shorter line (`return x`) says nothing about a solution
-REGION = re.compile(r"### BEGIN SOLUTION\n(?P<solution>.*?)(?:### HAND OUT.*?)?### END SOLUTION", re.S)
+REGION = re.compile(
+    r"### BEGIN SOLUTION\n(?P<solution>.*?)(?:### HAND OUT.*?)?### END SOLUTION", re.S
+)
 
 
 def find_leaks(source: NotebookNode, release: NotebookNode) -> list[str]:

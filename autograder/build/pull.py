@@ -65,7 +65,9 @@ def merge(text: str, edited: NotebookNode, points: dict[str, int]) -> str:
     blocks = split_blocks(text)
     old = to_notebook(text, dict(points)).cells
     if len(blocks) != len(old):
-        raise BuildError("The text cannot be split into its cells: is a line '# %%' inside a string?")
+        raise BuildError(
+            "The text cannot be split into its cells: is a line '# %%' inside a string?"
+        )
     known: dict[tuple[str, str, object], list[str]] = {}
     for cell, block in zip(old, blocks, strict=True):
         known.setdefault(_identity(cell), []).append(block)

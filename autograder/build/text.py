@@ -133,4 +133,5 @@ def split_blocks(text: str) -> list[str]:
 def to_bytes(notebook: NotebookNode) -> bytes:
     """Serialise a notebook: the same cells give the same bytes."""
     nbformat.validate(notebook)
-    return (nbformat.writes(notebook, version=4, indent=1, sort_keys=True).rstrip() + "\n").encode()
+    text: str = nbformat.writes(notebook, version=4, indent=1, sort_keys=True)
+    return (text.rstrip() + "\n").encode()

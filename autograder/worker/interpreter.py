@@ -82,7 +82,8 @@ def run_script(
     index = -1
     try:
         values.update({name: _build(value) for name, value in inputs.items()})
-        for index, step in enumerate(script):
+        for step in script:
+            index += 1
             result = _attempt(step, values, namespace)
             if step.into:
                 values[step.into] = result

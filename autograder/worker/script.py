@@ -16,7 +16,7 @@ Operation = Literal["call", "method", "get", "put", "item", "snapshot"]
 
 @dataclass(frozen=True)
 class Given:
-    """An ordinary helper that an exercise takes as an argument, built where the student's code runs."""
+    """An ordinary helper that an exercise takes as an argument, built beside the student's code."""
 
     name: str
     """Name of the helper in `autograder.worker.givens`."""

@@ -26,8 +26,8 @@ class Foreign:
 
 
 Plain: TypeAlias = (
-    "np.ndarray | np.generic | bool | int | float | str | None | Foreign"
-    " | list[Plain] | tuple[Plain, ...] | dict[str, Plain]"
+    "np.ndarray | np.generic | bool | int | float | str | Foreign"
+    " | list[Plain] | tuple[Plain, ...] | dict[str, Plain] | None"
 )
 
 NUMERIC_KINDS = frozenset("biuf")

@@ -1,0 +1,76 @@
+"""nbgrader's own commands, called as a library on a course of ours."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.apps import NbGraderAPI
+from traitlets.config.loader import PyFileConfigLoader
+
+from autograder.course import CONFIG, Course
+from autograder.errors import GradingError
+
+
+def open_api(course: Course) -> NbGraderAPI:
+    """Return nbgrader's API, configured by the course's own ``nbgrader_config.py``."""
+    config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
+    config.CourseDirectory.root = str(course.root)
+    return NbGraderAPI(config=config)
+
+
+@contextlib.contextmanager
+def open_gradebook(api: NbGraderAPI) -> Iterator[Gradebook]:
+    """Open the gradebook of the course for reading and writing."""
+    with Gradebook(api.coursedir.db_url, api.coursedir.course_id) as gradebook:
+        yield gradebook
+
+
+def is_released(api: NbGraderAPI, unit: str) -> bool:
+    """Whether the gradebook knows the unit's cells."""
+    with open_gradebook(api) as gradebook:
+        try:
+            return bool(gradebook.find_assignment(unit).notebooks)
+        except MissingEntry:
+            return False
+
+
+def generate_assignment(api: NbGraderAPI, unit: str) -> None:
+    """Write ``release/<unit>`` and enter the unit's cells in the gradebook."""
+    _require(_quietly(api.generate_assignment, unit), f"{unit} could not be released")
+
+
+def autograde(api: NbGraderAPI, unit: str, student: str) -> None:
+    """Run one submission through stock nbgrader: same process for tests and student code."""
+    outcome = _quietly(api.autograde, unit, student)
+    _require(outcome, f"the submission of {student} to {unit} could not be graded")
+
+
+def generate_feedback(api: NbGraderAPI, unit: str, student: str) -> None:
+    """Write ``feedback/<student>/<unit>/*.html``."""
+    outcome = _quietly(api.generate_feedback, unit, student)
+    _require(outcome, f"feedback for {student} on {unit} could not be written")
+
+
+def _quietly(command: Any, *args: str) -> dict[str, Any]:
+    """Call an API function that logs to stderr; its log is in what it returns."""
+    with contextlib.redirect_stderr(io.StringIO()):
+        outcome: dict[str, Any] = command(*args)
+    return outcome
+
+
+def _require(outcome: dict[str, Any], what: str) -> None:
+    if not outcome["success"]:
+        raise GradingError(f"{what}: {_reason(outcome)}")
+
+
+def _reason(outcome: dict[str, Any]) -> str:
+    """Find the one line of an nbgrader log that says why."""
+    text = str(outcome.get("error") or outcome.get("log") or "")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    telling = [line for line in lines if "Error" in line or "ERROR" in line]
+    reason = next((line for line in reversed(telling) if ": " in line), "")
+    return reason or (lines[-1] if lines else "nbgrader gave no reason")
