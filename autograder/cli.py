@@ -124,7 +124,8 @@ def grade(
     rows = []
     for unit in units:
         course.require_unit(unit)
-        with tqdm(total=len(course.students(unit)), desc=unit, unit="submission") as bar:
+        count = len(course.students(unit))
+        with tqdm(total=count, desc=unit, unit="submission", disable=not count) as bar:
 
             def report(student: str, bar: Any = bar) -> None:
                 bar.set_postfix_str(student)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,9 +17,35 @@ from autograder.build.release import to_release
 from autograder.build.text import to_bytes, to_notebook
 from autograder.errors import BuildError, UnknownExerciseError
 from autograder.exercises import exercises_of
+from autograder.vocabulary import Exercise
 
 UNIT_FOLDER = re.compile(r"u\d\d_\w+")
 MANIFEST = Path("course/built.json")  # what each built notebook held when it was last built
+
+
+@dataclass(frozen=True)
+class _Masters:
+    """The texts of a course: files, or what is to stand in their place."""
+
+    root: Path
+    texts: Mapping[str, str]
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.texts or (self.root / path).exists()
+
+    def parse(self, path: str, exercises: Iterable[Exercise] = ()) -> NotebookNode:
+        """Read one text as a notebook."""
+        points = {exercise.name: exercise.points for exercise in exercises}
+        text = self.texts.get(path)
+        try:
+            return to_notebook(
+                (self.root / path).read_text(encoding="utf-8") if text is None else text, points
+            )
+        except KeyError as error:
+            raise BuildError(
+                f"{path} has a test cell for {error}, which is no exercise of the unit. "
+                f"The exercises are: {', '.join(points) or 'none'}."
+            ) from error
 
 
 @dataclass(frozen=True)
@@ -71,9 +97,14 @@ def find_stale(root: Path, units: Iterable[str] = ()) -> list[str]:
     return sorted(path for path, data in files.items() if _read(root / path) != data)
 
 
-def render(root: Path, units: Iterable[str] = ()) -> dict[str, bytes]:
-    """Build notebooks in memory: bytes by path relative to the root."""
-    chosen = tuple(units)
+def render(
+    root: Path, units: Iterable[str] = (), texts: Mapping[str, str] | None = None
+) -> dict[str, bytes]:
+    """Build notebooks in memory: bytes by path relative to the root.
+
+    `texts` holds masters that are to be used instead of the files, by path relative to the root.
+    """
+    chosen, masters = tuple(units), _Masters(root, texts or {})
     known = sorted(p.name for p in (root / "course").glob("u*_*") if UNIT_FOLDER.fullmatch(p.name))
     for unit in chosen:
         if unit not in known:
@@ -81,19 +112,20 @@ def render(root: Path, units: Iterable[str] = ()) -> dict[str, bytes]:
                 f"There is no unit {unit!r} in course/. The units are: {', '.join(known)}."
             )
     files: dict[str, bytes] = {}
-    if not chosen and (root / "course/home.py").exists():
-        files["course/home.ipynb"] = to_bytes(_parse(root / "course/home.py", ()))
+    if not chosen and "course/home.py" in masters:
+        files["course/home.ipynb"] = to_bytes(masters.parse("course/home.py"))
     for unit in chosen or known:
-        files |= _render_unit(root, unit)
+        files |= _render_unit(masters, unit)
     return files
 
 
-def _render_unit(root: Path, unit: str) -> dict[str, bytes]:
-    folder, name = root / "course" / unit, unit.partition("_")[2]
+def _render_unit(masters: _Masters, unit: str) -> dict[str, bytes]:
+    lecture, assignment = f"course/{unit}/lecture.py", f"course/{unit}/assignment.py"
+    name = unit.partition("_")[2]
     files: dict[str, bytes] = {}
-    if (folder / "lecture.py").exists():
-        files[f"course/{unit}/lecture.ipynb"] = to_bytes(_parse(folder / "lecture.py", ()))
-    if (folder / "assignment.py").exists():
+    if lecture in masters:
+        files[f"course/{unit}/lecture.ipynb"] = to_bytes(masters.parse(lecture))
+    if assignment in masters:
         try:
             exercises = exercises_of(unit)
         except UnknownExerciseError as error:
@@ -101,7 +133,7 @@ def _render_unit(root: Path, unit: str) -> dict[str, bytes]:
                 f"course/{unit}/assignment.py has no exercises: write "
                 f"autograder/exercises/{unit}.py."
             ) from error
-        source = _parse(folder / "assignment.py", exercises)
+        source = masters.parse(assignment, exercises)
         _require_all_cells(unit, source, [e.name for e in exercises])
         release = to_release(source)
         if leaks := find_leaks(source, release):
@@ -109,17 +141,6 @@ def _render_unit(root: Path, unit: str) -> dict[str, bytes]:
         files[f"source/{unit}/{name}.ipynb"] = to_bytes(source)
         files[f"release/{unit}/{name}.ipynb"] = to_bytes(release)
     return files
-
-
-def _parse(path: Path, exercises: Iterable[object]) -> NotebookNode:
-    points = {e.name: e.points for e in exercises}  # type: ignore[attr-defined]
-    try:
-        return to_notebook(path.read_text(encoding="utf-8"), points)
-    except KeyError as error:
-        raise BuildError(
-            f"{path.parent.name}/{path.name} has a test cell for {error}, which is no exercise of "
-            f"the unit. The exercises are: {', '.join(points) or 'none'}."
-        ) from error
 
 
 def _require_all_cells(unit: str, notebook: NotebookNode, names: list[str]) -> None:

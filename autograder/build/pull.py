@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from autograder.build.chain import build
+from autograder.build.chain import build, render
 from autograder.build.text import split_blocks, to_block, to_notebook
 from autograder.errors import BuildError
 from autograder.exercises import exercises_of
@@ -39,13 +39,16 @@ def pull(root: Path, unit: str) -> list[str]:
         for master, path in pairs.items()
         if (root / master).exists()
     }
-    changed = []
-    for master, text in texts.items():
-        if text != (root / master).read_text(encoding="utf-8"):
-            (root / master).write_text(text, encoding="utf-8")
-            changed.append(master)
+    changed = {
+        master: text
+        for master, text in texts.items()
+        if text != (root / master).read_text(encoding="utf-8")
+    }
+    render(root, [unit], changed)  # an edit that cannot be built again must not reach the text
+    for master, text in changed.items():
+        (root / master).write_text(text, encoding="utf-8")
     build(root, [unit], overwrite=True)
-    return changed
+    return sorted(changed)
 
 
 def _read(root: Path, path: str) -> NotebookNode:
@@ -74,8 +77,14 @@ def merge(text: str, edited: NotebookNode, points: dict[str, int]) -> str:
     merged = []
     for cell in edited.cells:
         same = known.get(_identity(cell))
-        merged.append(same.pop(0) if same else to_block(cell) + "\n")
+        merged.append(same.pop(0) if same else to_block(cell) + _gap(cell))
     return "".join(merged).rstrip("\n") + "\n"
+
+
+def _gap(cell: NotebookNode) -> str:
+    """Blank lines after a cell: two below a function or class, as the formatter wants them."""
+    lines = cell.source.splitlines()
+    return "\n\n" if cell.cell_type == "code" and lines and lines[-1].startswith(" ") else "\n"
 
 
 def _identity(cell: NotebookNode) -> tuple[str, str, object]:

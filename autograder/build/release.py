@@ -41,7 +41,8 @@ def _swap_hand_outs(source: str) -> str:
         rf"(?P<lines>(?:.*\n)*?)[ \t]*### {END}(?:\n|$)",
         re.M,
     )
-    return region.sub(lambda match: re.sub(r"(?m)^([ \t]*)# ?", r"\1", match["lines"]), source)
+    handed_out = region.sub(lambda m: re.sub(r"(?m)^([ \t]*)# ?", r"\1", m["lines"]), source)
+    return handed_out.rstrip("\n")
 
 
 # generate_assignment's own list without the gradebook (SaveCells) and the header notebook
