@@ -52,13 +52,12 @@ def as_record(result: Result) -> dict[str, Any]:
 
 def as_text(result: Result) -> str:
     """Return the plain-text twin of the panel."""
+    advice = _advice(result)
     lines = [f"{result.exercise}: {headline(result)} — {_points(result)} points"]
-    if advice := _advice(result):
-        lines.append(f"  {advice}")
-    for case in _shown(result):
+    lines += [f"  {advice}"] if advice else []
+    for case, detail in _details(result):
         lines.append(f"  {SIGN[case.passed]} {case.name}{_share(case)}")
-        if not case.passed and case.judgement.message != advice:
-            lines.append(f"      {case.judgement.message}")
+        lines += [f"      {detail}"] if detail else []
     lines.append(f"  {_footer(result)}")
     return "\n".join(lines)
 
@@ -79,9 +78,10 @@ def as_html(result: Result) -> str:
             f'<div style="margin:8px 0; padding:6px 10px; border-radius:3px; '
             f'background:color-mix(in srgb, {colour} 14%, transparent)">{_inline(advice)}</div>'
         )
-    if cases := _shown(result):
-        rows = "".join(_row(case, advice) for case in cases)
-        parts.append(f'<table style="border-collapse:collapse; margin:4px 0">{rows}</table>')
+    pictured = next((c for c in _shown(result) if c.judgement.error_map), None)
+    for case, detail in _details(result):
+        picture = error_map_svg(case) if case is pictured else ""
+        parts.append(_row(case, detail, picture))
     parts.append(
         f'<div style="color:{MUTED}; font-size:90%">{_inline(_footer(result))}</div></div>'
     )
@@ -110,21 +110,29 @@ def _header(result: Result, colour: str) -> str:
     )
 
 
-def _row(case: CaseResult, advice: str) -> str:
+def _row(case: CaseResult, detail: str, picture: str) -> str:
     colour = RIGHT if case.passed else WRONG
-    told = "" if case.passed or case.judgement.message == advice else case.judgement.message
-    detail = f'<div style="color:{MUTED}">{_inline(told)}</div>' if told else ""
-    picture = error_map_svg(case) if case.judgement.error_map else ""
-    style = "padding:2px 8px 2px 0; vertical-align:top; text-align:left; border:none"
+    told = f'<div style="color:{MUTED}">{_inline(detail)}</div>' if detail else ""
     return (
-        f'<tr style="background:none"><td style="{style}; color:{colour}">'
-        f"<strong>{SIGN[case.passed]}</strong></td>"
-        f'<td style="{style}">{_inline(case.name + _share(case))}{detail}{picture}</td></tr>'
+        '<div style="display:flex; gap:10px; margin:3px 0">'
+        f'<strong style="color:{colour}">{SIGN[case.passed]}</strong>'
+        f"<div>{_inline(case.name + _share(case))}{told}{picture}</div></div>"
     )
 
 
+def _details(result: Result) -> list[tuple[CaseResult, str]]:
+    """Pair each listed case with its message, where that says something new."""
+    said = {"", _advice(result)}
+    pairs = []
+    for case in _shown(result):
+        message = case.judgement.message
+        pairs.append((case, "" if message in said else message))
+        said.add(message)
+    return pairs
+
+
 def error_map_svg(case: CaseResult) -> str:
-    """Draw where an answer is wrong: one square per entry, the darker the larger the error."""
+    """Draw where an answer is wrong: one square per entry, stronger as the error grows."""
     error_map = case.judgement.error_map
     assert error_map is not None
     rows, columns = len(error_map), len(error_map[0])
@@ -140,7 +148,7 @@ def error_map_svg(case: CaseResult) -> str:
         f'<div style="margin:4px 0; color:{MUTED}; font-size:90%"><svg role="img" '
         f'aria-label="{label}" width="{columns * CELL}" height="{rows * CELL}">'
         f"<title>{label}</title>{squares}</svg><br>"
-        f"where it is wrong: {rows} rows × {columns} columns, darker = larger error</div>"
+        f"where it is wrong: {rows} rows, {columns} columns; stronger colour, larger error</div>"
     )
 
 
@@ -167,7 +175,9 @@ def _share(case: CaseResult) -> str:
 
 
 def _footer(result: Result) -> str:
-    repeat = "" if result.seed is None else f"Cases drawn with seed={result.seed}."
+    name = result.exercise.partition(".")[2]
+    again = f'`check("{result.exercise}", {name}, seed={result.seed})`'
+    repeat = "" if result.seed is None else f"The same cases again: {again}."
     if result.verdict is Verdict.PASSED:
         return repeat
     return f'{repeat} Stuck? `hint("{result.exercise}")`'.strip()

@@ -1,0 +1,188 @@
+"""The judge scores answers: values, dtypes, changed arguments, gates, wrong ideas."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograder.errors import GradingError
+from autograder.judge import TIME_LIMIT, assess
+from autograder.oracle import ask_of
+from autograder.vocabulary import Case, Exercise, Misconception, Result, Tolerance, Verdict
+from autograder.worker.interpreter import Answer, Failure
+from autograder.worker.script import call
+
+TOLERANCES = {
+    "float64": Tolerance(1e-10, 1e-10, "test"),
+    "float32": Tolerance(1e-5, 1e-5, "test"),
+}
+
+
+def double(x: np.ndarray) -> np.ndarray:
+    """Twice x."""
+    return 2 * x
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """One gate and two ordinary cases."""
+    script = (call("double", "x", into="y"),)
+    yield Case("example", {"x": np.array([1.0, 2.0])}, script, ("y",), ("x",), gate=True)
+    yield Case("random", {"x": rng.normal(size=(4, 3))}, script, ("y",), ("x",), weight=2)
+    x32 = rng.normal(size=5).astype("float32")
+    yield Case("float32", {"x": x32}, script, ("y",), ("x",))
+
+
+def exercise(**changes: Any) -> Exercise:
+    """Make the exercise `double`, worth 4 points."""
+    fields: dict[str, Any] = {
+        "unit": "u99_test",
+        "name": "double",
+        "points": 4,
+        "minutes": 1,
+        "oracle": double,
+        "cases": cases,
+        "tolerances": TOLERANCES,
+        "misconceptions": (Misconception("triple", "You tripled.", lambda x: 3 * x),),
+    }
+    return Exercise(**(fields | changes))
+
+
+def result_of(function: Callable[..., Any], **changes: Any) -> Result:
+    """Judge one function."""
+    tested = exercise(**changes)
+    drawn = list(tested.cases(np.random.default_rng(0)))
+    return assess(tested, drawn, ask_of({"double": function}))
+
+
+def test_a_right_answer_gets_all_points() -> None:
+    """Everything right: full score and nothing to say."""
+    result = result_of(lambda x: x + x)
+    assert (result.score, result.verdict, result.message) == (4.0, Verdict.PASSED, "")
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: None,
+        lambda x: "2x",
+        lambda x: object(),
+        lambda x: float("nan") * x,
+        lambda x: np.inf * x,
+        lambda x: (2 * x).tolist(),
+        lambda x: 2,
+        lambda x: np.array([]),
+        lambda x: (2 * x)[None],
+        lambda x: 2 * x.astype(object),
+        lambda x: (2 * x) > 0,
+        lambda x: x,
+        lambda x: 1 / 0,
+    ],
+)
+def test_nothing_that_is_not_the_answer_earns_points(function: Callable[..., Any]) -> None:
+    """Wrong type, shape, value, an error, nan: no points."""
+    result = result_of(function)
+    assert result.score == 0.0
+    assert result.verdict in (Verdict.WRONG, Verdict.ERROR)
+    assert result.message
+
+
+def test_a_failed_gate_costs_everything() -> None:
+    """Whoever fails the notebook's own example scores 0, as nbgrader does on a failed assert."""
+    assert result_of(lambda x: 2 * x if x.ndim == 2 else x).score == 0.0
+
+
+def test_a_failed_case_costs_its_weight() -> None:
+    """Without the gate, a case costs its share: 2 of 4 here."""
+    result = result_of(lambda x: 2 * x if x.ndim == 1 else x)
+    assert (result.score, result.verdict) == (2.0, Verdict.PARTIAL)
+
+
+def test_the_wrong_dtype_costs_half_of_its_case() -> None:
+    """Right numbers in float64 for a float32 input: 1/2 of 1 of 4."""
+    result = result_of(lambda x: 2 * x.astype("float64"))
+    assert (result.score, result.misconception) == (3.5, "dtype")
+
+
+def test_a_changed_argument_costs_half_and_is_named() -> None:
+    """The right answer of a function that modifies x in place."""
+
+    def in_place(x: np.ndarray) -> np.ndarray:
+        x *= 2
+        return x.copy()
+
+    result = result_of(in_place)
+    assert (result.score, result.misconception) == (2.0, "modifies-argument")
+    assert "`x`" in result.message
+
+
+def test_a_wrong_idea_is_recognised_by_its_answers() -> None:
+    """The help of the misconception is shown, not a list of numbers."""
+    result = result_of(lambda x: x + 2 * x)
+    assert (result.misconception, result.message) == ("triple", "You tripled.")
+
+
+def test_an_answer_like_no_misconception_is_described() -> None:
+    """The first difference is said in words."""
+    result = result_of(lambda x: -2 * x)
+    assert result.misconception == "value"
+    assert "sign" in result.message
+
+
+def test_not_written_is_not_attempted() -> None:
+    """The stub of the release notebook is no error."""
+
+    def stub(x: np.ndarray) -> np.ndarray:
+        raise NotImplementedError
+
+    assert result_of(stub).verdict is Verdict.NOT_ATTEMPTED
+
+
+def test_a_time_limit_ends_the_exercise() -> None:
+    """After one case that does not end, no other is asked."""
+    asked: list[str] = []
+
+    def ask(case: Case) -> Answer:
+        asked.append(case.name)
+        return Answer({}, Failure(TIME_LIMIT, "it was stopped", -1), 5.0)
+
+    tested = exercise()
+    result = assess(tested, list(tested.cases(np.random.default_rng(0))), ask)
+    assert asked == ["example"]
+    assert (result.score, result.verdict) == (0.0, Verdict.TIMEOUT)
+
+
+def test_a_broken_reference_is_our_fault() -> None:
+    """An oracle that fails is no mark, neither 0 nor full."""
+    with pytest.raises(GradingError, match="our fault"):
+        result_of(double, oracle=lambda x: 1 / 0)
+
+
+def test_draws_of_one_behaviour_count_once_and_by_the_worst() -> None:
+    """Right on the first draw and wrong on the second is wrong."""
+    tested = exercise()
+    rng = np.random.default_rng(0)
+    drawn = [case for _ in range(2) for case in tested.cases(rng)]
+    calls = {"n": 0}
+
+    def tired(x: np.ndarray) -> np.ndarray:
+        calls["n"] += 1
+        return 2 * x if calls["n"] <= 3 else x
+
+    result = assess(tested, drawn, ask_of({"double": tired}))
+    assert result.score == 0.0
+    assert len(result.cases) == 3
+
+
+def test_the_oracle_sees_inputs_in_double() -> None:
+    """The expected value of a float32 case is not rounded to float32 on the way."""
+    seen: list[np.dtype] = []
+
+    def spy(x: np.ndarray) -> np.ndarray:
+        seen.append(x.dtype)
+        return 2 * x
+
+    result_of(double, oracle=spy)
+    assert set(seen) == {np.dtype("float64")}
