@@ -19,7 +19,7 @@ FAR = 1e4  # mean of the batch far from zero
 
 # Entries are of order 1 to 10. A sum of N rows, taken one by one, is off by at most N eps of it.
 TOLERANCES = {
-    "float64": Tolerance(1e-12, 1e-12, "64 rows of order 10: 64 eps64 * 10 = 1.4e-13, times 7"),
+    "float64": Tolerance(1e-12, 1e-12, "64 rows of order 10: 64 eps64 * 10 = 1.4e-13, and some"),
     "float32": Tolerance(1e-4, 1e-4, "64 rows of order 10: 64 eps32 * 10 = 7.6e-5"),
 }
 # Added one by one in float32, a mean near 1e4 of 64 rows may be off by N eps/2 |mean| = 0.04.
@@ -44,7 +44,7 @@ def batch(
 def behaviours(
     function: str,
     answer: str,
-    example: np.ndarray,
+    examples: dict[str, np.ndarray],
     far: Tolerance,
     rng: np.random.Generator,
 ) -> Iterator[Case]:
@@ -55,7 +55,8 @@ def behaviours(
     def case(name: str, x: np.ndarray, **options: Any) -> Case:
         return Case(name, {"x": x}, script, (answer,), unchanged=("x",), **options)
 
-    yield case("the example of the test cell", example, gate=True)
+    for name, example in examples.items():
+        yield case(name, example, gate=True)
     yield case("a random batch", batch(rng, n, c), weight=2)
     yield case("as many rows as columns", batch(rng, 4, 4))
     yield case("a batch of two", batch(rng, 2, 4))
@@ -67,7 +68,11 @@ def behaviours(
     yield case("a view: every other row of a larger array", batch(rng, 2 * n, c)[::2])
     constant = batch(rng, n, c)
     constant[:, int(rng.integers(c))] = rng.uniform(1.0, 3.0)
-    yield case("a column that is constant", constant)
+    yield case(
+        "a column that is constant",
+        constant,
+        help="All values of this column are equal: each is at distance 0 from their mean.",
+    )
     yield case(
         "a float32 batch far from zero (mean 10 000)",
         batch(rng, MAX_ROWS, 4, "float32", FAR),
@@ -80,8 +85,8 @@ def behaviours(
 
 def center_cases(rng: np.random.Generator) -> Iterator[Case]:
     """Behaviours of `center`."""
-    example = np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 80.0]])
-    return behaviours("center", "centered", example, CENTER_FAR, rng)
+    examples = {"the example of the test cell": np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 80.0]])}
+    return behaviours("center", "centered", examples, CENTER_FAR, rng)
 
 
 def minus_row_mean(x: np.ndarray) -> np.ndarray:
@@ -217,8 +222,11 @@ CENTER = Exercise(
 
 def scale_cases(rng: np.random.Generator) -> Iterator[Case]:
     """Behaviours of `column_scale`."""
-    example = np.array([[1.0, 10.0], [3.0, 30.0]])
-    return behaviours("column_scale", "scale", example, SCALE_FAR, rng)
+    examples = {
+        "the square example of the test cell": np.array([[1.0, 30.0], [3.0, 10.0]]),
+        "the tall example of the test cell": np.array([[9.0], [3.0], [3.0], [1.0]]),
+    }
+    return behaviours("column_scale", "scale", examples, SCALE_FAR, rng)
 
 
 def scale_of_rows(x: np.ndarray) -> np.ndarray:
@@ -259,6 +267,11 @@ def mean_absolute(x: np.ndarray) -> np.ndarray:
 def sqrt_of_n(x: np.ndarray) -> np.ndarray:
     """Divide by √N once more: the standard error of the mean."""
     return np.asarray(x.std(axis=0) / np.sqrt(len(x)))
+
+
+def with_eps(x: np.ndarray) -> np.ndarray:
+    """Add batch norm's eps under the root."""
+    return np.asarray(np.sqrt(x.var(axis=0) + 1e-5))
 
 
 def cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
@@ -324,6 +337,12 @@ COLUMN_SCALE = Exercise(
             "You divided by √N once more than the standard deviation does: that is the standard "
             "error of the mean, another quantity.",
             sqrt_of_n,
+        ),
+        Misconception(
+            "eps-added",
+            "You added a small constant under the root. Batch norm does that before it divides; "
+            "the standard deviation itself has none.",
+            with_eps,
         ),
         Misconception(
             "mean-of-squares-minus-square-of-mean",

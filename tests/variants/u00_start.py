@@ -336,7 +336,7 @@ def column_scale(x):
     return scale
 
 
-# %% wrong column_scale: eps under the root
+# %% wrong column_scale: eps under the root -> eps-added
 def column_scale(x):
     return np.sqrt(x.var(axis=0) + 1e-5)
 
