@@ -135,12 +135,19 @@ def _render_unit(masters: _Masters, unit: str) -> dict[str, bytes]:
             ) from error
         source = masters.parse(assignment, exercises)
         _require_all_cells(unit, source, [e.name for e in exercises])
-        release = to_release(source)
+        release = _release(unit, source)
         if leaks := find_leaks(source, release):
             raise BuildError(f"release/{unit} would show {'; '.join(leaks)}. Nothing was written.")
         files[f"source/{unit}/{name}.ipynb"] = to_bytes(source)
         files[f"release/{unit}/{name}.ipynb"] = to_bytes(release)
     return files
+
+
+def _release(unit: str, source: NotebookNode) -> NotebookNode:
+    try:
+        return to_release(source)
+    except BuildError as error:
+        raise BuildError(f"course/{unit}/assignment.py: {error}") from error
 
 
 def _require_all_cells(unit: str, notebook: NotebookNode, names: list[str]) -> None:

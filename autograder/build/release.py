@@ -16,6 +16,8 @@ from nbgrader.preprocessors import (
     LockCells,
 )
 
+from autograder.errors import BuildError
+
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 HAND_OUT = "### HAND OUT"
 
@@ -60,9 +62,18 @@ PREPROCESSORS = (
 
 
 def to_release(source: NotebookNode) -> NotebookNode:
-    """Return the student's version of a source notebook; the argument is not changed."""
+    """Return the student's version of a source notebook; the argument is not changed.
+
+    Raises
+    ------
+    BuildError
+        If a preprocessor of nbgrader's refuses the notebook: a region without an end, say.
+    """
     notebook = copy.deepcopy(source)
     resources: dict[str, object] = {}
-    for preprocessor in PREPROCESSORS:
-        notebook, resources = preprocessor().preprocess(notebook, resources)
+    try:
+        for preprocessor in PREPROCESSORS:
+            notebook, resources = preprocessor().preprocess(notebook, resources)
+    except (RuntimeError, ValueError) as error:
+        raise BuildError(f"The release cannot be made: {error}.") from error
     return notebook
