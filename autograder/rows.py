@@ -83,10 +83,10 @@ def _row(
 ) -> Row:
     score = scores.get(f"test_{exercise.name}")
     told = _recorded(cell) or _inferred(cell)
-    if score is None:
+    if score is None and told["verdict"] != Verdict.NOT_GRADED:
         told = {"verdict": Verdict.NOT_GRADED, "message": "The gradebook holds no score."}
     elif score == 0.0 and told["verdict"] in (Verdict.PASSED, Verdict.PARTIAL):
-        told["verdict"] = Verdict.WRONG  # nbgrader saw text on stderr or an error after the check
+        told["verdict"] = Verdict.WRONG  # nbgrader saw an error after the check
     return Row(
         student_id=student,
         unit=unit,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +14,20 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CONFIG, Course
 from autograder.errors import GradingError
+from autograder.preprocessors import harden
+
+REASONS = {  # exceptions that a student's file or code can cause
+    "NotJSONError": "its file is not valid JSON; perhaps it was cut off on its way.",
+    "ValidationError": "its file is JSON, but no notebook.",
+    "DeadKernelError": "the kernel died while it ran: an exit, a crash, or out of memory.",
+}
 
 
 def open_api(course: Course) -> NbGraderAPI:
     """Return nbgrader's API, configured by the course's own ``nbgrader_config.py``."""
     config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
     config.CourseDirectory.root = str(course.root)
+    harden(config)
     return NbGraderAPI(config=config)
 
 
@@ -68,9 +77,11 @@ def _require(outcome: dict[str, Any], what: str) -> None:
 
 
 def _reason(outcome: dict[str, Any]) -> str:
-    """Find the one line of an nbgrader log that says why."""
-    text = str(outcome.get("error") or outcome.get("log") or "")
+    """Say in one line what an nbgrader log and traceback say in fifty."""
+    text = f"{outcome.get('error', '')}\n{outcome.get('log', '')}"
+    for name, words in REASONS.items():
+        if re.search(rf"\b{name}\b", text):
+            return words
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    telling = [line for line in lines if "Error" in line or "ERROR" in line]
-    reason = next((line for line in reversed(telling) if ": " in line), "")
-    return reason or (lines[-1] if lines else "nbgrader gave no reason")
+    telling = [line for line in lines if "Error: " in line]
+    return telling[-1] if telling else (lines[-1] if lines else "nbgrader gave no reason")
