@@ -19,12 +19,16 @@ import html
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
 from typing import Any
 
+import numpy as np
 from cycler import cycler
 from matplotlib import rc_context
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from PIL import Image
 
 #: Okabe & Ito (2008), "Color Universal Design": eight colours that colour-blind readers tell apart.
 COLORS: dict[str, str] = {
@@ -48,11 +52,12 @@ SEQUENTIAL = "viridis"
 _CARD = "#FCFCFD"  # opaque and light: axes stay readable on JupyterLab's dark theme
 _INK = "#1F2933"
 _GRID = "#E3E7EC"
-_MAX_TICKS = 6  # each tick label costs a millisecond
+_MAX_TICKS = 5  # each tick label costs a millisecond
 _CSS_DPI = 100  # one inch of figure is this many CSS pixels
 _PNG_DPI = 120  # sharper than a plain screen's pixels, cheap enough for a slider
 _FAST_TEXT = {"text.hinting": "none"}  # text is most of a drawing's time; this saves a fifth of it
-_FAST_PNG = {"compress_level": 1}  # 3× faster than the default, the file grows by a few kB
+_PNG_LEVEL = 1  # faster than the default, the file grows by a few kB
+_DRAWING = Lock()  # one drawing at a time: they share canvases
 
 
 def figure(
@@ -106,13 +111,24 @@ def style_axes(ax: Any) -> None:
 
 
 def to_png(fig: Figure, *, dpi: int = _PNG_DPI) -> bytes:
-    """Return the figure as PNG; equal figures give equal bytes."""
+    """Return the figure as opaque PNG; equal figures give equal bytes.
+
+    Half as long as ``fig.savefig``: the canvas of the same size is used again, with the text
+    layouts that it remembers.
+    """
     buffer = io.BytesIO()
-    FigureCanvasAgg(fig)
-    with rc_context(_FAST_TEXT):
-        fig.savefig(
-            buffer, format="png", dpi=dpi, metadata={"Software": None}, pil_kwargs=_FAST_PNG
-        )
+    before = fig.dpi
+    with _DRAWING, rc_context(_FAST_TEXT):
+        fig.dpi = dpi
+        try:
+            canvas = _canvas(round(fig.bbox.width), round(fig.bbox.height), dpi)
+            canvas.clear()
+            fig.draw(canvas)
+            Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").save(
+                buffer, format="png", compress_level=_PNG_LEVEL
+            )
+        finally:
+            fig.dpi = before
     return buffer.getvalue()
 
 
@@ -122,6 +138,12 @@ def to_svg(fig: Figure) -> bytes:
     with rc_context({"svg.hashsalt": "bnlib"}):
         fig.savefig(buffer, format="svg", metadata={"Date": None})
     return buffer.getvalue()
+
+
+@lru_cache(maxsize=8)
+def _canvas(width: int, height: int, dpi: int) -> RendererAgg:
+    """Return the canvas of this size in pixels."""
+    return RendererAgg(width, height, dpi)
 
 
 @dataclass(frozen=True)

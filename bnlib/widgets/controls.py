@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import ipywidgets as widgets
@@ -64,13 +65,17 @@ class Slider:
         found = [self._at(k) for k in range(self._positions())]
         return sorted({v for v in found if v < self.max} | {self.max})
 
+    def snap(self, value: float) -> float:
+        """Return the position nearest to ``value``."""
+        return min(self.values(), key=lambda position: abs(position - value))
+
     def check(self, value: Any) -> Any:
         """Return the slider's position that equals ``value``, or raise `ValueError`."""
-        values = self.values()
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            nearest = min(values, key=lambda v: abs(v - value))
+            nearest = self.snap(value)
             if math.isclose(nearest, value, rel_tol=1e-9, abs_tol=1e-12):
                 return nearest
+        values = self.values()
         some = ", ".join(_number(v) for v in values[:3])
         raise ValueError(
             f"{self.label!r} must be one of the slider's positions {some}, …, "
@@ -79,15 +84,19 @@ class Slider:
 
     def widget(self) -> widgets.Widget:
         """Return the slider as a widget, to be moved by mouse or arrow keys."""
-        label = f"{self.label} ({self.unit})" if self.unit else self.label
-        return widgets.SelectionSlider(
-            options=[(_number(v), v) for v in self.values()],
-            value=self.check(self.value),
-            description=label,
-            continuous_update=True,
-            style=_WIDE,
-            layout={"width": "min(100%, 36em)"},
-        )
+        look = {
+            "description": f"{self.label} ({self.unit})" if self.unit else self.label,
+            "value": self.check(self.value),
+            "continuous_update": True,
+            "style": _WIDE,
+            "layout": {"width": "min(100%, 36em)"},
+        }
+        if self.log:
+            return widgets.SelectionSlider(options=[(_number(v), v) for v in self.values()], **look)
+        kind = widgets.IntSlider if self.whole else widgets.FloatSlider
+        if not self.whole:
+            look["readout_format"] = f".{max(_decimals(self.min), _decimals(self.step))}f"
+        return kind(min=self.min, max=self.max, step=self.step, **look)
 
     def _positions(self) -> int:
         """Count the steps from ``min`` that stay at or below ``max``."""
@@ -126,6 +135,10 @@ class Choice:
         hash(tuple(self.options))
         self.check(self.value)
 
+    def snap(self, value: Any) -> Any:
+        """Return ``value``: the widget can hold nothing but options."""
+        return value
+
     def check(self, value: Any) -> Any:
         """Return ``value`` if it is an option, or raise `ValueError`."""
         if value not in self.options:
@@ -162,6 +175,10 @@ class Toggle:
     def __post_init__(self) -> None:
         self.check(self.value)
 
+    def snap(self, value: bool) -> bool:
+        """Return ``value``: the widget can hold nothing else."""
+        return value
+
     def check(self, value: Any) -> bool:
         """Return ``value`` if it is a bool, or raise `ValueError`."""
         if not isinstance(value, bool):
@@ -174,6 +191,11 @@ class Toggle:
 
 
 Control = Slider | Choice | Toggle
+
+
+def _decimals(value: float) -> int:
+    """Count the digits after the point that it takes to write ``value``."""
+    return max(0, -int(Decimal(str(value)).as_tuple().exponent))
 
 
 def _number(value: float) -> str:

@@ -73,7 +73,7 @@ class Explorer:
     @property
     def state(self) -> dict[str, Any]:
         """The controls' values by name: what ``draw`` is called with."""
-        return {name: control.value for name, control in self._widgets.items()}
+        return {name: c.snap(self._widgets[name].value) for name, c in self._controls.items()}
 
     @property
     def alt(self) -> str:

@@ -44,6 +44,19 @@ def test_a_slider_takes_its_positions_only(value):
         Slider("m", 1, 256, 2, 8, log=True).check(value)
 
 
+def test_a_typed_value_snaps_to_the_nearest_position():
+    """The number beside a linear slider can be typed over."""
+    slider = Slider("lr", 0.1, 0.7, 0.2, 0.3)
+    assert slider.snap(0.1 + 0.2 + 0.2) == 0.5
+    assert slider.snap(0.45) == 0.5
+
+
+def test_decimals_are_shown_as_fine_as_the_step():
+    """Neither 0.30000000000000004 nor 0.3 for 0.25."""
+    assert Slider("rate", 0.0, 1.0, 0.05, 0.5).widget().readout_format == ".2f"
+    assert Slider("eps", 0.0, 1e-4, 1e-5, 1e-5).widget().readout_format == ".5f"
+
+
 def test_a_choice_names_its_options_when_it_refuses():
     """An unknown option, at the start or later."""
     with pytest.raises(ValueError, match=r"must be one of 'relu', 'tanh'; got 'gelu'"):
@@ -66,6 +79,8 @@ def test_a_toggle_is_true_or_false():
     "control",
     [
         Slider("batch size", 1, 256, 2, 8, log=True, unit="rows"),
+        Slider("layers", 1, 9, 1, 3),
+        Slider("rate", 0.1, 0.7, 0.2, 0.3),
         Choice("activation", ("relu", "tanh"), "tanh"),
         Toggle("eval mode", True),
     ],

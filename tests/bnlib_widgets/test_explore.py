@@ -59,7 +59,7 @@ def test_a_move_changes_state_and_picture(view, change):
 def test_a_move_in_the_front_end_redraws(view):
     """What the browser does is to set a widget's value."""
     before = view.image_bytes
-    slider = next(w for w in view.panel.children if isinstance(w, ipywidgets.SelectionSlider))
+    slider = next(w for w in view.panel.children if isinstance(w, ipywidgets.IntSlider))
     slider.value = 5
     assert view.state["m"] == 5
     assert view.image_bytes != before
