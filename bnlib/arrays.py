@@ -18,6 +18,9 @@ CHANNEL_AXIS = 1
 Batch = Float[np.ndarray, "n c *spatial"]
 """A batch `(N, C)` or `(N, C, *spatial)` of any floating dtype."""
 
+Chunk = Float[np.ndarray, "_ c ..."]
+"""One batch of several, `(N_i, C)` or `(N_i, C, *spatial)`: only C has to be the same."""
+
 Features = Float[np.ndarray, "n c"]
 """A batch `(N, C)` without spatial axes."""
 
@@ -35,6 +38,9 @@ LinearInput = Float[np.ndarray, "n d"]
 
 LinearWeight = Float[np.ndarray, "d c"]
 """Weight of a linear layer, `(D, C)`, applied as `x @ w`."""
+
+AnyShape = Float[np.ndarray, "..."]
+"""A floating array of any shape."""
 
 Wide = Float64[np.ndarray, "..."]
 """An array in the working precision, of any shape."""
@@ -132,7 +138,7 @@ def widen_per_channel(v: PerChannel, name: str, channels: int) -> Wide:
     return wide
 
 
-def widen_like(array: Batch, name: str, shape: tuple[int, ...], other: str) -> Wide:
+def widen_like(array: AnyShape, name: str, shape: tuple[int, ...], other: str) -> Wide:
     """Widen an array that must have exactly the shape of another one.
 
     Raises

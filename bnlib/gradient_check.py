@@ -4,15 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
-from bnlib.arrays import Features, PerChannel, narrow, widen, widen_like
+from bnlib.arrays import AnyShape, Features, PerChannel, narrow, widen, widen_like
 from bnlib.errors import ParameterError, ShapeError
 from bnlib.forward import normalize
 from bnlib.statistics import batch_mean, batch_var
-
-AnyShape = Float[np.ndarray, "..."]
-"""A floating array of any shape."""
 
 RTOL = 1e-4
 """Allowed relative error: truncation is of order (h/σ)², 1e-6 for h = 1e-5 and σ = 0.01."""

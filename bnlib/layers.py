@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar, Self
+from typing import ClassVar, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from bnlib.running import bessel, update_running
 
 _VECTORS = ("weight", "bias", "running_mean", "running_var")
 _KEYS = (*_VECTORS, "num_batches_tracked")
+
+Layer = TypeVar("Layer", bound="_BatchNorm")
+"""The layer itself, as `train` and `eval` return it (`typing.Self` stops the run-time checker)."""
 
 Gradients = tuple[Batch, PerChannel, PerChannel]
 """`(dx, dweight, dbias)`."""
@@ -78,9 +81,14 @@ class _BatchNorm:
         ------
         BatchSizeError
             In training, if there are fewer than two values per channel: nothing to normalise by.
-            The buffers are unchanged then.
+        ParameterError
+            In training, if eps is 0.
         ShapeError, DtypeError
             If `x` has another number of axes or channels or is not floating.
+
+        Notes
+        -----
+        After an error the layer is as it was before the call.
         """
         self._check_input(x)
         y = self._forward_training(x) if self.training else self._forward_eval(x)
@@ -121,14 +129,14 @@ class _BatchNorm:
             )
         return self._backward(dy)
 
-    def train(self, mode: bool = True) -> Self:
+    def train(self: Layer, mode: bool = True) -> Layer:
         """Switch to training mode (or, with False, to evaluation mode) and return the layer."""
         if not isinstance(mode, bool):
             raise ParameterError(f"mode must be True or False; got {mode!r}.")
         self.training = mode
         return self
 
-    def eval(self) -> Self:
+    def eval(self: Layer) -> Layer:
         """Switch to evaluation mode and return the layer."""
         return self.train(False)
 
@@ -189,6 +197,11 @@ class _BatchNorm:
                 f"expected more than 1 value per channel when training, got input of shape "
                 f"{np.shape(x)}. One value has no spread to normalise by: use a larger batch, drop "
                 f"the last incomplete one, or switch to eval()."
+            )
+        if self.eps <= 0:
+            raise ParameterError(
+                f"eps must be positive when training, or a constant channel divides by zero; got "
+                f"{self.eps!r}."
             )
         y, cache = batchnorm_forward(x, self.weight, self.bias, self.eps)
         count = self.num_batches_tracked + 1
@@ -269,8 +282,9 @@ class BatchNorm1d(_BatchNorm):
     Notes
     -----
     Ioffe & Szegedy 2015, Algorithms 1 and 2. Parameters and buffers are float64 whatever the data,
-    so many small steps add up without rounding. Where torch counts a batch and then refuses it, a
-    refused batch leaves this layer as it was.
+    so many small steps add up without rounding. Two corners differ from torch on purpose: a batch
+    that is refused is not counted in num_batches_tracked, and in training a batch without rows is
+    refused, too (torch counts it and returns it).
 
     Examples
     --------

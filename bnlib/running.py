@@ -1,11 +1,11 @@
 """Running statistics: how they move, how they are corrected, what they make of the layer."""
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from bnlib.arrays import Batch, PerChannel, narrow, widen
+from bnlib.arrays import Chunk, PerChannel, narrow, widen
 from bnlib.errors import BatchSizeError, ShapeError
 from bnlib.forward import inverse_std
 from bnlib.statistics import pooled_moments
@@ -14,6 +14,7 @@ Real = float | int | np.floating | np.ndarray
 """A real number or an array of them."""
 
 
+@runtime_checkable
 class RunningStatistics(Protocol):
     """What a layer needs to have for `recalibrate`."""
 
@@ -21,6 +22,7 @@ class RunningStatistics(Protocol):
     running_var: np.ndarray
 
 
+@runtime_checkable
 class AffineBatchNorm(RunningStatistics, Protocol):
     """What a layer needs to have for `eval_as_affine`."""
 
@@ -133,7 +135,7 @@ def momentum_from_keras(keras_momentum: Real) -> Real:
     return _like(keras_momentum, 1.0 - np.asarray(keras_momentum, dtype=np.float64))
 
 
-def recalibrate(layer: RunningStatistics, batches: Iterable[Batch]) -> None:
+def recalibrate(layer: RunningStatistics, batches: Iterable[Chunk]) -> None:
     """Set the running statistics of a layer to those of all rows pooled.
 
     `running_mean` becomes the mean and `running_var` the unbiased variance of all values of all

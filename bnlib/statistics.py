@@ -10,6 +10,7 @@ import numpy as np
 
 from bnlib.arrays import (
     Batch,
+    Chunk,
     PerChannel,
     narrow,
     reduced_axes,
@@ -148,7 +149,7 @@ def merge_stats(a: Moments, b: Moments) -> Moments:
     return mean.astype(dtype), var.astype(dtype), count
 
 
-def pooled_moments(batches: Iterable[Batch]) -> Moments:
+def pooled_moments(batches: Iterable[Chunk]) -> Moments:
     """Return mean, biased variance and count of all batches pooled, in float64.
 
     Each batch is reduced once and merged (`merge_stats`), so memory does not grow with the number
@@ -183,6 +184,11 @@ def pooled_moments(batches: Iterable[Batch]) -> Moments:
         if count == 0:
             continue
         mean = batch_mean(wide)
+        if total is not None and mean.shape != total[0].shape:
+            raise ShapeError(
+                f"every batch must have the same number of channels on axis 1; got "
+                f"{total[0].size} and then {mean.size}."
+            )
         moments = (mean, batch_var(wide, mean), count)
         total = moments if total is None else merge_stats(total, moments)
     if total is None:
@@ -190,7 +196,7 @@ def pooled_moments(batches: Iterable[Batch]) -> Moments:
     return total
 
 
-def streaming_mean_var(chunks: Iterable[Batch]) -> Moments:
+def streaming_mean_var(chunks: Iterable[Chunk]) -> Moments:
     """Return the mean and biased variance of all chunks pooled, in one pass over them.
 
     Parameters
@@ -223,7 +229,7 @@ def streaming_mean_var(chunks: Iterable[Batch]) -> Moments:
     """
     dtypes: set[np.dtype] = set()
 
-    def seen() -> Iterator[Batch]:
+    def seen() -> Iterator[Chunk]:
         for chunk in chunks:
             dtypes.add(np.asarray(chunk).dtype)
             yield chunk
