@@ -2,8 +2,7 @@
 # # Day or night?
 #
 # Below is a batch of eight pictures. The framed one is always the same, down to the last bit. So is the unit that
-# looks at it and says *day* or *night*: one weight, never trained further. Between the two sits batch
-# normalization.
+# looks at it and says *day* or *night*: one weight, always the same. Between the two sits batch normalization.
 #
 # Run the next cell (click it, then <kbd>Shift</kbd>+<kbd>Enter</kbd>) and change the **other seven** pictures with the slider.
 

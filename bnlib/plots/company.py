@@ -92,11 +92,11 @@ def draw_company(light: float = 0.15, seed: int = 0) -> Figure:
         1,
         size=(9.2, 5.0),
         xlabel=["", "daylight in the other seven pictures (0 night, 1 noon)"],
-        ylabel=["", "P(day), picture 1"],
+        ylabel=["", "P(day) of picture 1"],
     )
     top, bottom = fig.axes
     top.set_position((0.03, 0.415, 0.94, 0.53))
-    bottom.set_position((0.09, 0.115, 0.88, 0.235))
+    bottom.set_position((0.09, 0.115, 0.88, 0.22))
     _draw_pictures(top, batch)
     _draw_reading(bottom, light, seed)
     return fig
@@ -126,9 +126,8 @@ def _draw_reading(ax: Any, light: float, seed: int) -> None:
     ax.plot([light], [day], "o", color=COLORS["vermillion"], markersize=10)
     ax.set_xlim(-0.02, 1.02)
     ax.set_ylim(-0.08, 1.08)
-    side, align = (0.025, "left") if light < 0.5 else (-0.025, "right")
     word = "day" if day > 0.5 else "night"
-    ax.text(light + side, min(max(day, 0.12), 0.8), f"{word}: P(day) = {day:.2f}", ha=align)
+    ax.set_title(f"picture 1 is read as {word}: P(day) = {day:.2f}", loc="left", fontsize=11)
 
 
 def _mix(top: tuple[float, ...], bottom: tuple[float, ...], share: np.ndarray) -> np.ndarray:
