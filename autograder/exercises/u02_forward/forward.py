@@ -146,6 +146,18 @@ BATCHNORM_FORWARD = Exercise(
     tolerances=FORWARD_TOLERANCES,
     misconceptions=(
         Misconception(
+            "mean-of-squares-minus-square-of-mean",
+            "Right near zero, wrong far from it: is there an E[x²] − E[x]² in your variance? Only "
+            "rounding errors are left of that difference. Subtract the mean first, then square.",
+            signs=looks_cancelled,
+        ),
+        Misconception(
+            "computed-in-float16",
+            "Right, except that squares on the way did not fit into float16, whose largest number "
+            "is 65 504. Compute in a wider type and return to the dtype of `x` at the end.",
+            signs=looks_overflown,
+        ),
+        Misconception(
             "divides-by-n-minus-1",
             "Your variance divides by N − 1: the batch you normalise uses 1/N.",
             wrong_forward(lambda x, eps: _centred(x) / np.sqrt(x.var(axis=0, ddof=1) + eps)),
@@ -217,18 +229,6 @@ BATCHNORM_FORWARD = Exercise(
                     / np.sqrt(x.var(axis=1, keepdims=True) + eps)
                 )
             ),
-        ),
-        Misconception(
-            "mean-of-squares-minus-square-of-mean",
-            "Right near zero, wrong far from it: is there an E[x²] − E[x]² in your variance? Only "
-            "rounding errors are left of that difference. Subtract the mean first, then square.",
-            signs=looks_cancelled,
-        ),
-        Misconception(
-            "computed-in-float16",
-            "Right, except that squares on the way did not fit into float16, whose largest number "
-            "is 65 504. Compute in a wider type and return to the dtype of `x` at the end.",
-            signs=looks_overflown,
         ),
     ),
     hints=(

@@ -195,6 +195,13 @@ STREAMING_MEAN_VAR = Exercise(
     tolerances=TOLERANCES,
     misconceptions=(
         Misconception(
+            "mean-of-squares-minus-square-of-mean",
+            "Right near zero, wrong far from it. Either Σx² is involved (the difference of two "
+            "huge sums is only rounding error), or a chunk was reduced in float32. Work in "
+            "float64, and merge deviations from means.",
+            signs=looks_cancelled,
+        ),
+        Misconception(
             "chunks-not-weighted",
             "You averaged over chunks, each counting the same. A chunk of 10 rows weighs ten times "
             "a chunk of one row; and the chunks' means lie apart, which is variance, too.",
@@ -238,13 +245,6 @@ STREAMING_MEAN_VAR = Exercise(
             "These are the statistics of the last chunk. What the loop has found so far must be "
             "merged with it, not replaced.",
             last_chunk,
-        ),
-        Misconception(
-            "mean-of-squares-minus-square-of-mean",
-            "Right near zero, wrong far from it. Either Σx² is involved (the difference of two "
-            "huge sums is only rounding error), or a chunk was reduced in float32. Work in "
-            "float64, and merge deviations from means.",
-            signs=looks_cancelled,
         ),
         Misconception(
             "walks-chunks-twice",
