@@ -12,7 +12,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab test build demo clean
+.PHONY: help venv lab test build demo bench clean
 .SUFFIXES:
 
 help: ## Show this list.
@@ -34,6 +34,7 @@ $(STAMP): pyproject.toml constraints.txt
 	    "(Debian, Ubuntu: the package python3-venv), then run make venv again." >&2; exit 1; }
 	$(BIN)/python -m pip install -c constraints.txt $(TORCH_ARGS) torch
 	$(BIN)/python -m pip install -c constraints.txt -e '.[dev]'
+	$(BIN)/jupyter labextension disable --level=sys_prefix @jupyterlab/apputils-extension:announcements
 	@touch $(STAMP)
 
 lab: $(STAMP) ## Open the course in JupyterLab.
@@ -50,6 +51,9 @@ build: $(STAMP) ## Build every notebook from its text: lectures, source/, releas
 
 demo: $(STAMP) ## Grade a small made-up class and show the report.
 	$(BIN)/autograder demo
+
+bench: $(STAMP) ## Time every check() of the course.
+	$(BIN)/python -m benchmarks.checks
 
 clean: ## Remove caches and leftovers; keeps .venv, gradebook and students' work.
 	find . -path ./.venv -prune -o -path ./.git -prune -o -type d \( -name __pycache__ \

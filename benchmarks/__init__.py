@@ -1,0 +1,1 @@
+"""Benchmarks: commands that measure, with ratios taken in one run."""
