@@ -72,3 +72,11 @@ def test_the_sentence_names_the_mean():
     (ax,) = draw_axis(value=5).axes
     texts = [text.get_text() for text in ax.texts]
     assert f"Felix's mass, averaged down the column: mean {cats()[:, 1].mean():.2f} kg" in texts
+
+
+def test_millimetres_stand_in_the_table():
+    """The reader who asks for millimetres sees ten times the centimetres."""
+    (ax,) = draw_axis(length_in="mm").axes
+    texts = [text.get_text() for text in ax.texts]
+    assert {f"{length * 10:.0f}" for length in cats()[:, 0]} < set(texts)
+    assert "length (mm)" in texts
