@@ -35,9 +35,9 @@ explore(
 # | unit | the question it starts from | lecture | assignment |
 # |---|---|---|---|
 # | u00 · Start | Is Mia a heavy cat? | [lecture](u00_start/lecture.ipynb), 5 min | [start](../release/u00_start/start.ipynb), 5 min |
-# | u02 · From the formulas | What does a batch of two look like? | [lecture](u02_forward/lecture.ipynb), 50 min | [forward](../release/u02_forward/forward.ipynb), 60 min |
-# | u03 · Two modes, one layer | Same picture, another prediction: how does one stop that? | [lecture](u03_modes/lecture.ipynb), 50 min | [modes](../release/u03_modes/modes.ipynb), 60 min |
-# | u04 · Backward, node by node | A gradient of ones goes in. What comes out? | [lecture](u04_backward_graph/lecture.ipynb), 60 min | [backward_graph](../release/u04_backward_graph/backward_graph.ipynb), 80 min |
+# | u02 · From the formulas | What does a batch of two look like? | [lecture](u02_forward/lecture.ipynb), 50 min | [forward](../release/u02_forward/forward.ipynb), 45 min |
+# | u03 · Two modes, one layer | Same picture, another prediction: how does one stop that? | [lecture](u03_modes/lecture.ipynb), 60 min | [modes](../release/u03_modes/modes.ipynb), 60 min |
+# | u04 · Backward, node by node | A gradient of ones goes in. What comes out? | [lecture](u04_backward_graph/lecture.ipynb), 60 min | [backward_graph](../release/u04_backward_graph/backward_graph.ipynb), 65 min |
 # | u05 · Backward in one line | Which directions does the gradient lose? | [lecture](u05_backward_closed/lecture.ipynb), 60 min | [backward_closed](../release/u05_backward_closed/backward_closed.ipynb), 60 min |
 #
 # **In preparation**, not here yet: u01 (what goes wrong without it), u06 (layer, instance and group norm), u07 (does it reduce
@@ -62,7 +62,8 @@ progress()
 # | `hint("u02.batch_var")` | a nudge; again: an outline; again: nearly the code |
 # | `progress()` | the map above |
 #
-# - **Nothing is ever sent anywhere.** Your map is a file on this computer. The course works without a network.
+# - **Nothing is ever sent anywhere.** Your map is a file on this computer, and the course works without a network.
+#   (Should JupyterLab itself ask whether to fetch news from its makers, that is up to you.)
 # - `check` runs here, in your own notebook, to help you. **The marks that count come from your instructor's grader**, which
 #   runs the same exercises with numbers of its own. Honest work that passes here passes there.
 # - What an exercise looks at is said in its text: values, shapes, dtypes, and that arguments are left as they were.
@@ -89,13 +90,13 @@ progress()
 # | <kbd>Shift</kbd>+<kbd>Tab</kbd> inside a call | the function's documentation |
 # | <kbd>Tab</kbd> to a slider, then <kbd>←</kbd> <kbd>→</kbd> | move it |
 #
-# On macOS use <kbd>⌘</kbd> or <kbd>⌃</kbd> for <kbd>Ctrl</kbd>; on Windows and macOS everything works but the instructor's sandbox, which is Linux only.
+# On macOS, <kbd>⌃</kbd> or <kbd>⌘</kbd> stands for <kbd>Ctrl</kbd>; all that a student needs works on Linux, Windows and macOS alike.
 #
 # ## When something does not work
 #
 # | you see | do this |
 # |---|---|
-# | `ModuleNotFoundError: No module named 'autograder'` (or `bnlib`) | the notebook runs in another Python: **Kernel ▸ Change Kernel…**, take *Python 3 (ipykernel)* of a Jupyter that was started with `make lab` in the course's folder |
+# | `ModuleNotFoundError: No module named 'autograder'` (or `bnlib`) | the notebook runs in another Python: **Kernel ▸ Change Kernel…**, and if that does not help, start Jupyter from the course's folder with `make lab` (Windows: `.venv\Scripts\jupyter lab`) |
 # | `NameError: name 'x' is not defined` | a cell above has not been run: **Run ▸ Run All Above Selected Cell** |
 # | a slider that does not move anything | run its cell again; a saved picture is only a picture |
 # | an old answer after you changed a function | run the function's cell, not only the test |
