@@ -183,7 +183,8 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
 # %% test="batchnorm_forward"
 x = np.array([[1.0, 4.0], [3.0, 10.0], [3.0, 12.0], [5.0, 14.0]])
 returned = batchnorm_forward(x, np.array([10.0, 2.0]), np.array([1.0, -1.0]), eps=2.0)
-assert returned is not None and len(returned) == 2, "return two things: y and a cache"
+assert returned is not None, "nothing came back: is the return missing?"
+assert len(returned) == 2, f"return two things, y and a cache; yours are {len(returned)}"
 y = returned[0]
 assert y.shape == (4, 2), f"y comes first and has the shape of x, (4, 2); yours has {y.shape}"
 assert np.allclose(y[0], [-9.0, -4.0]), f"row 0 is 10(-1)+1 = -9 and 2(-1.5)-1 = -4; got {y[0]}"
@@ -225,7 +226,7 @@ def identity_affine(mean, var, eps):
 
 # %% test="identity_affine"
 pair = identity_affine(np.array([3.0, 10.0]), np.array([2.0, 14.0]), 2.0)
-assert isinstance(pair, tuple) and len(pair) == 2, "return a tuple of two: (gamma, beta)"
+assert isinstance(pair, tuple), f"return a tuple: (gamma, beta); yours is a {type(pair).__name__}"
 gamma, beta = pair
 assert gamma.shape == beta.shape == (2,), f"one of each per feature; got {gamma.shape}, {beta.shape}"
 x_hat = np.array([-1.5, 1.0])  # of feature 1, in rows 0 and 3, where x is 4 and 14
@@ -292,11 +293,12 @@ def streaming_mean_var(chunks):
 # %% test="streaming_mean_var"
 x = np.array([[1.0, 4.0], [3.0, 10.0], [3.0, 12.0], [5.0, 14.0]])
 returned = streaming_mean_var([x[:1], x[1:]])  # one row, then three: nothing but two pieces of x
-assert isinstance(returned, tuple) and len(returned) == 3, "return a tuple of three: mean, var, count"
+assert isinstance(returned, tuple), f"return a tuple: (mean, var, count); got a {type(returned).__name__}"
 mean, var, count = returned
 assert count == 4, f"one row and three rows are 4; got {count}"
-assert mean.shape == (2,) and np.allclose(mean, [3.0, 10.0]), f"the mean of all rows is 3 and 10; got {mean}"
-assert var.shape == (2,) and np.allclose(var, [2.0, 14.0]), f"the variance is 2 and 14; got {var}"
+assert mean.shape == var.shape == (2,), f"one of each per feature; got {mean.shape}, {var.shape}"
+assert np.allclose(mean, [3.0, 10.0]), f"the mean of all rows is 3 and 10; got {mean}"
+assert np.allclose(var, [2.0, 14.0]), f"the variance of all rows is 2 and 14; got {var}"
 check("u02.streaming_mean_var", streaming_mean_var)
 
 # %%
