@@ -239,9 +239,8 @@ DESIGN_CHECK = Exercise(
         ),
         Misconception(
             "gamma-is-one",
-            "All your gammas are 1 (or one another's equal): whoever forgets gamma, or mixes up "
-            "its features, gets the "
-            "same numbers.",
+            "Your gammas are all equal, or all 1: whoever forgets gamma, or mixes up its features, "
+            "gets the same numbers.",
             signs=_sign((GAMMA, SCALE, AXES), lambda p: bool(np.ptp(p.cache.gamma) < 1e-9)),
         ),
         Misconception(
