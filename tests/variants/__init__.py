@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 HEADER = re.compile(
-    r"^# %% (?P<kind>right|wrong) (?P<exercise>\w+): (?P<title>.+?)(?: -> (?P<names>[\w-]+))?$", re.M
+    r"^# %% (?P<kind>right|wrong) (?P<exercise>\w+): (?P<title>.+?)(?: -> (?P<names>[\w-]+))?$",
+    re.M,
 )
 
 
@@ -58,8 +59,15 @@ def load(unit: str) -> list[Variant]:
         readable = {m.start() for m in heads}
         bad = next(m for m in re.finditer("# %%.*", text) if m.start() not in readable)
         raise ValueError(f"tests/variants/{unit}.py: cannot read the header {bad.group()!r}")
-    ends = [m.start() for m in heads[1:]] + [len(text)]
+    ends = [*(m.start() for m in heads[1:]), len(text)][: len(heads)]
     return [
-        Variant(unit, m["kind"], m["exercise"], m["title"], m["names"], text[m.end() : end].strip() + "\n")
+        Variant(
+            unit,
+            m["kind"],
+            m["exercise"],
+            m["title"],
+            m["names"],
+            text[m.end() : end].strip() + "\n",
+        )
         for m, end in zip(heads, ends, strict=True)
     ]
