@@ -168,7 +168,7 @@ def test_one_cell_value_serves_live_and_static_pages(view):
 
 
 def test_a_move_takes_less_than_a_tenth_of_a_second():
-    """Median over fresh states of the first real example; waiting for other programs not counted."""
+    """Median over fresh states of the first real example; waiting is not counted."""
     panel = explore(
         draw_batch_noise,
         alt="Histograms.",
