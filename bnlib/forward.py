@@ -244,7 +244,8 @@ def identity_affine(mean: PerChannel, var: PerChannel, eps: float) -> tuple[PerC
 
     Notes
     -----
-    Ioffe & Szegedy 2015, §3, after eq. for y: the transform can represent the identity.
+    Ioffe & Szegedy 2015, §3, where gamma and beta are introduced so that the transform can
+    represent the identity.
 
     Examples
     --------

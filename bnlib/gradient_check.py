@@ -170,8 +170,8 @@ def design_check(
 
     Nothing is zero, one, equal to its neighbour or orthogonal to what matters:
 
-    - N ≠ C and N ≥ 3: a sum over the wrong axis changes shape or value, and the gradient is not
-      squeezed to nothing as for N = 2, where x_hat is ±1 whatever x was.
+    - N ≠ C, so a sum over the wrong axis changes shape or value; N ≥ 3, for with N = 2 x_hat is ±1
+      whatever x was, and the true gradient all but vanishes.
     - Means away from 0: x in place of x_hat shows. Variances that differ, from 1e-3 to 1: pooling
       the features shows, and so does an eps left out or put outside the root.
     - gamma away from 0 and 1, of both signs: gamma left out, squared or made positive shows.

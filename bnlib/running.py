@@ -98,7 +98,7 @@ def bessel(var: Real, m: int) -> Real:
 
     Notes
     -----
-    Ioffe & Szegedy 2015, §3.1 and Algorithm 2: `Var[x] = m/(m − 1) · E[σ²]`.
+    Ioffe & Szegedy 2015, §3.1 and Algorithm 2, line 10: `Var[x] = m/(m − 1) · E_B[σ_B²]`.
 
     Examples
     --------
@@ -115,7 +115,8 @@ def bessel(var: Real, m: int) -> Real:
 def momentum_from_keras(keras_momentum: Real) -> Real:
     """Return torch's momentum for a Keras momentum: `1 − keras_momentum`.
 
-    Keras' momentum is the weight of the *old* value, torch's that of the new one.
+    Keras' momentum is the weight of the *old* value
+    (`moving_mean · momentum + mean(batch) · (1 − momentum)`), torch's that of the new one.
 
     Parameters
     ----------
@@ -159,8 +160,10 @@ def recalibrate(layer: RunningStatistics, batches: Iterable[Chunk]) -> None:
 
     Notes
     -----
-    The population statistics of Ioffe & Szegedy 2015, Algorithm 2, lines 8-10, over rows of any
-    grouping. With another domain's data this is AdaBN (Li et al. 2016).
+    Ioffe & Szegedy 2015, Algorithm 2, line 10, ask for the same two expectations, but average over
+    mini-batches of one size m: `E[x] = E_B[mean_B]`, `Var[x] = m/(m − 1) · E_B[var_B]`. For rows
+    drawn independently both estimate the same; pooling also serves batches that differ in size or
+    in their mean. With the data of another domain this is AdaBN (Li et al. 2016).
 
     Examples
     --------

@@ -131,8 +131,9 @@ def merge_stats(a: Moments, b: Moments) -> Moments:
 
     Notes
     -----
-    Chan, Golub & LeVeque 1983, "Algorithms for computing the sample variance", eq. 2.1. The
-    difference of the means is squared, never two large squares subtracted.
+    Chan, Golub & LeVeque 1982, "Updating formulae and a pairwise algorithm for computing sample
+    variances", with means in place of their sums. The difference of the means is squared, never
+    two large squares subtracted.
 
     Examples
     --------

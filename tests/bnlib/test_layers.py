@@ -273,6 +273,7 @@ BAD_STATES = {
     "missing running_var": change("running_var", None),
     "unexpected key": {**BatchNorm1d(C).state_dict(), "gamma": np.ones(C)},
     "another length": change("bias", np.zeros(C + 1)),
+    "a row for a vector": change("weight", np.ones((1, C))),
     "would broadcast": change("running_mean", np.zeros(())),
     "count is a vector": change("num_batches_tracked", np.zeros(C, np.int64)),
 }
