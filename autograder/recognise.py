@@ -11,6 +11,8 @@ from autograder.vocabulary import Case, Exercise, Judgement, Misconception, Tole
 from autograder.worker.interpreter import Answer
 from autograder.worker.values import Plain
 
+SIDE_FAULTS = ("dtype", "modifies-argument")  # faults with a name of their own: no idea is behind
+
 
 def recognise(
     exercise: Exercise, failing: list[tuple[Case, Answer, Judgement]]
@@ -19,7 +21,7 @@ def recognise(
     candidates = [
         (case, answer)
         for case, answer, judgement in failing
-        if answer.failure is None and judgement.fault != "dtype"
+        if answer.failure is None and judgement.fault not in SIDE_FAULTS
     ]
     best, most = None, 0
     for idea in exercise.misconceptions:
