@@ -431,7 +431,7 @@ with np.errstate(invalid="ignore"):
 # %% [markdown]
 # ## 8. When the data come in pieces
 #
-# A million rows do not fit into memory, so they come in chunks. You may look at each chunk once. The mean is easy: add up. For the
+# A billion rows do not fit into memory, so they come in chunks. You may look at each chunk once. The mean is easy: add up. For the
 # variance the shortcut beckons ("just keep Σx and Σx²"), and you know now where that ends. **Predict:** is the average of the
 # chunks' variances right?
 
@@ -478,7 +478,8 @@ print("unweighted avg:", (a.var() + b.var()) / 2)
 #
 # | what was written | how you see it |
 # |---|---|
-# | statistics along `axis=1`, or over all entries | an error if N ≠ C; silence if N = C, so never test with a square batch |
+# | statistics along `axis=1` | an error if N ≠ C; silence if N = C, so never test with a square batch |
+# | statistics over all entries | no error ever; the features keep different means and spreads |
 # | `np.sqrt(var) + eps`: ε outside the root | nothing on normal data; a difference where σ² is near ε |
 # | ε in the code instead of the argument | another ε changes nothing |
 # | variance with 1/(N−1) | outputs too small by √((N−1)/N): 29 % for N = 2, 0.8 % for N = 64 |
