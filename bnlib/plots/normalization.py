@@ -13,6 +13,7 @@ _ROOM_TEMPERATURE = 20.0  # °C, where the other rows of the outlier figure lie
 _ROOM_SPREAD = 2.0  # °C
 _LARGEST_BATCH = 32  # fixes the right axis of the outlier figure, so that one sees the bound grow
 _LEGEND_ROOM = 1.5  # rows end above the legend
+_ROW_TICKS = 6  # at most so many rows are numbered
 _COLUMNS = 48  # features on the circle
 _VALUES = 4096  # normalised values under the activation
 _HISTOGRAM_RANGE = 10.0  # axes of the activation figure; a few larger values are not shown
@@ -166,8 +167,8 @@ def _draw_rows(ax: Any, values: np.ndarray) -> None:
     rows = np.arange(values.size)
     ax.plot(values[1:], rows[1:], "o", color=COLORS["blue"], label="the others")
     ax.plot(values[:1], rows[:1], "D", color=COLORS["vermillion"], markersize=8, label="row 0")
-    ax.set_ylim(_LEGEND_ROOM * values.size, -0.6)
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.set_ylim(_LEGEND_ROOM * values.size, -0.5 - 0.04 * values.size)
+    ax.set_yticks(rows[:: -(-values.size // _ROW_TICKS)])
 
 
 def _plane(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
