@@ -103,6 +103,8 @@ def release(units: tuple[str, ...], course_dir: Path) -> None:
 
     course = Course.at(course_dir)
     for unit in units:
+        course.require_unit(unit)
+    for unit in units:
         grading.release(course, unit)
         click.echo(f"released {unit}")
 
@@ -122,16 +124,16 @@ def grade(
 
     course = Course.at(course_dir)
     rows = []
-    for unit in units:
-        course.require_unit(unit)
-        count = len(course.students(unit))
-        with tqdm(total=count, desc=unit, unit="submission", disable=not count) as bar:
+    waiting = {unit: grading.students_of(course, unit) for unit in units}  # all, before the first
+    for unit, students in waiting.items():
+        with tqdm(total=len(students), desc=unit, unit="submission") as bar:
 
-            def report(student: str, bar: Any = bar) -> None:
+            def report(student: str, bar: Any = bar, students: list[str] = students) -> None:
                 bar.set_postfix_str(student)
-                bar.update()
+                bar.update(students.index(student) - bar.n)
 
             rows += grading.grade(course, unit, seed, report)
+            bar.update(len(students) - bar.n)
     if json_path is not None:
         grading.write_whole(json_path, grading.as_json(rows))
     lost = [row for row in rows if row.verdict == Verdict.NOT_GRADED]
@@ -139,8 +141,8 @@ def grade(
         click.echo(
             f"not graded: {row.student_id} {row.exercise or row.unit}: {row.message}", err=True
         )
-    students = len({(row.student_id, row.unit) for row in rows})
-    click.echo(f"{students} submissions, {len(rows)} exercises, {len(lost)} not graded")
+    submissions = len({(row.student_id, row.unit) for row in rows})
+    click.echo(f"{submissions} submissions, {len(rows)} exercises, {len(lost)} not graded")
     sys.exit(INCOMPLETE if lost else 0)
 
 
@@ -153,6 +155,8 @@ def feedback(units: tuple[str, ...], course_dir: Path) -> None:
     from autograder.course import Course
 
     course = Course.at(course_dir)
+    for unit in units:
+        course.require_unit(unit)
     for unit in units:
         with tqdm(desc=unit, unit="submission") as bar:
             folders = grading.write_feedback(course, unit, lambda student, bar=bar: bar.update())  # type: ignore[misc]

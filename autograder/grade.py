@@ -62,12 +62,7 @@ def grade(
         In the order of students and exercises. A submission that nbgrader cannot process gives
         one row with ``exercise=None``; the others are graded all the same.
     """
-    course.require_unit(unit)
-    students = course.students(unit)
-    if not students:
-        raise GradingError(
-            f"Nobody has handed in {unit}: there is no submitted/<student>/{unit} in {course.root}."
-        )
+    students = students_of(course, unit)
     api = stock.open_api(course)
     if not stock.is_released(api, unit):
         release(course, unit)
@@ -77,6 +72,25 @@ def grade(
             report(student)
             rows += _grade_one(course, api, unit, student)
     return rows
+
+
+def students_of(course: Course, unit: str) -> list[str]:
+    """Return who has handed in a unit, sorted.
+
+    Raises
+    ------
+    UnknownExerciseError
+        If the course has no such unit.
+    GradingError
+        If the unit is not built, or nobody has handed it in.
+    """
+    course.require_unit(unit)
+    students = course.students(unit)
+    if not students:
+        raise GradingError(
+            f"Nobody has handed in {unit}: there is no submitted/<student>/{unit} in {course.root}."
+        )
+    return students
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from nbformat import NotebookNode
 
 from tests.variants import Variant
 
-MARKERS = re.compile(r"^ *### .*(\n|\Z)", re.M)  # BEGIN SOLUTION and the like, for solution cells only
+MARKERS = re.compile(
+    r"^ *### .*(\n|\Z)", re.M
+)  # BEGIN SOLUTION and the like, for solution cells only
 REMEMBER = "_right = dict(globals())"
 FORGET = """\
 for _name in [n for n in globals() if not n.startswith("_") and n not in _right]:
