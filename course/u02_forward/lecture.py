@@ -326,7 +326,7 @@ print("−7 x:     ", np.abs(batchnorm(-7.0 * x, ones, zeros) + y).max(), "(with
 #
 # Two consequences for every network you will build. The **bias** of a linear or convolution layer right before batch norm
 # does nothing (leave it out: `bias=False`; β does its job, Ioffe & Szegedy §3.2). And the **length of its weights**
-# does nothing to the output; what it does to the gradient is a story for unit 5.
+# does nothing to the output (but for ε); what it does to the gradient is a story for unit 5.
 
 # %% [markdown]
 # ## 6. The company you keep
@@ -366,7 +366,7 @@ explore(
 # $$E[(x-\mu)^2] = E[x^2 - 2\mu x + \mu^2] = E[x^2] - 2\mu\,E[x] + \mu^2 = E[x^2] - E[x]^2 .$$
 #
 # One pass over the data instead of two. Every step is right. **Predict:** what does it say for five features with standard deviation
-# 1 and mean 10 000, in `float32`, the dtype nearly all networks use?
+# 1 and mean 10 000, in `float32`, the default dtype of PyTorch?
 
 # %%
 far = np.random.default_rng(0).normal(1e4, 1.0, size=(64, 5)).astype(np.float32)

@@ -321,7 +321,7 @@ def batch_var(x, mean):
     return var
 
 
-# %% wrong batch_var: adds eps
+# %% wrong batch_var: adds eps -> eps-added-to-variance
 def batch_var(x, mean):
     return (x.astype(np.float64).var(axis=0) + 1e-5).astype(x.dtype)
 
@@ -629,7 +629,7 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
     return y.astype(x.dtype), None
 
 
-# %% wrong batchnorm_forward: another default for eps
+# %% wrong batchnorm_forward: another default for eps -> other-default-eps
 def batchnorm_forward(x, gamma, beta, eps=1e-3):
     w = x.astype(np.float64)
     y = gamma * (w - w.mean(0)) / np.sqrt(w.var(0) + eps) + beta

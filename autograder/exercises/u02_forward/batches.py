@@ -88,15 +88,15 @@ def parameters(
 
 def looks_cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether an answer is wrong as E[x²] − E[x]² is: only a batch far from zero is lost."""
-    return FAR in case.name and _is_off(case, answer, expected)
+    return FAR in case.name and is_off(case, answer, expected)
 
 
 def looks_overflown(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether a float16 case went wrong because something on the way did not fit."""
-    return OVERFLOW in case.name and _is_off(case, answer, expected)
+    return OVERFLOW in case.name and is_off(case, answer, expected)
 
 
-def _is_off(case: Case, answer: Answer, expected: Answer) -> bool:
+def is_off(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether the last reported value has the right form and the wrong numbers."""
     label = case.report[-1]
     got, want = _arrays(answer.values[label]), _arrays(expected.values[label])

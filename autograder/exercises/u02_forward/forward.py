@@ -18,6 +18,7 @@ from autograder.exercises.u02_forward.batches import (
     batch,
     far_batches,
     half_batch,
+    is_off,
     looks_cancelled,
     looks_overflown,
     parameters,
@@ -25,6 +26,7 @@ from autograder.exercises.u02_forward.batches import (
     sizes,
 )
 from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
+from autograder.worker.interpreter import Answer
 from autograder.worker.script import call, item, method
 
 # A mean of 64 rows taken one by one is off by 64 (eps/2) 10; y sees it divided by σ ≥ 0.5, times
@@ -42,6 +44,7 @@ FORWARD_FAR = {
 }
 
 COUNT = "number of returned values"
+DEFAULT_EPS = "eps left out (default 1e-5), variances about as small"
 FORWARD_SCRIPT = (
     call("batchnorm_forward", "x", "gamma", "beta", eps="eps", into="returned"),
     item("returned", 0, into="y"),
@@ -92,13 +95,18 @@ def forward_cases(rng: np.random.Generator) -> Iterator[Case]:
     )
 
 
+def has_other_default(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether only the case that leaves eps out went wrong."""
+    return case.name == DEFAULT_EPS and is_off(case, answer, expected)
+
+
 def default_eps_case(rng: np.random.Generator) -> Case:
     """Ask without eps, for features whose variance is about 1e-5."""
     n, c = sizes(rng)
     x = batch(rng, n, c) * 1e-3 + 1.0
     gamma, beta = parameters(rng, c, x.dtype)
     return Case(
-        "eps left out (default 1e-5), variances about as small",
+        DEFAULT_EPS,
         {"x": x, "gamma": gamma, "beta": beta},
         DEFAULT_EPS_SCRIPT,
         ("y",),
@@ -229,6 +237,12 @@ BATCHNORM_FORWARD = Exercise(
                     / np.sqrt(x.var(axis=1, keepdims=True) + eps)
                 )
             ),
+        ),
+        Misconception(
+            "other-default-eps",
+            "Right when `eps` is given, wrong when it is left out: the default is 1e-5, as in "
+            "PyTorch.",
+            signs=has_other_default,
         ),
     ),
     hints=(

@@ -12,6 +12,7 @@ from autograder.exercises.u02_forward.batches import (
     GATE,
     OVERFLOW,
     UNIT,
+    USUAL_EPS,
     batch,
     far_batches,
     half_batch,
@@ -239,6 +240,11 @@ def var_of_rows(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
     return np.asarray(np.square(x - mean).mean(axis=1))
 
 
+def with_eps(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Add the usual eps already here."""
+    return np.asarray(np.square(x - mean).mean(axis=0) + USUAL_EPS)
+
+
 def var_of_all(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """One variance for all columns."""
     return np.full(x.shape[1], np.square(x - mean).mean())
@@ -304,6 +310,12 @@ BATCH_VAR = Exercise(
             "absolute-for-square",
             "You averaged absolute deviations. The variance averages their squares.",
             absolute,
+        ),
+        Misconception(
+            "eps-added-to-variance",
+            "You added eps. It belongs under the root of the next step; the variance itself is "
+            "without it.",
+            with_eps,
         ),
         Misconception(
             "var-over-axis-1",
