@@ -22,13 +22,13 @@ venv: $(STAMP) ## Make .venv with the course and all it needs (Python 3.11 or ne
 
 # The stamp is written last and removed first: after an interrupted run there is none.
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "The course needs Python 3.11 or newer, and $(PYTHON) is" \
-	    "$$($(PYTHON) -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing):" \
+	    "$$('$(PYTHON)' -c 'import platform; print(platform.python_version())' 2>/dev/null || echo missing):" \
 	    "install one, then run: make venv PYTHON=python3.11" >&2; exit 1; }
 	@rm -f $(STAMP)
 	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  $(PYTHON) -m venv --clear .venv || { \
+	  "$(PYTHON)" -m venv --clear .venv || { \
 	  rm -rf .venv; \
 	  echo "$(PYTHON) cannot make a virtual environment: install its venv module" \
 	    "(Debian, Ubuntu: the package python3-venv), then run make venv again." >&2; exit 1; }

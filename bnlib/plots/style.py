@@ -24,9 +24,10 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from matplotlib import cycler, rc_context
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
+from matplotlib.rcsetup import cycler
 from PIL import Image
 
 #: Okabe & Ito (2008), "Color Universal Design": eight colours that colour-blind readers tell apart.

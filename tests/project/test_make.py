@@ -79,7 +79,7 @@ def test_a_python_without_venv_leaves_nothing(clone):
     broken = program(
         clone,
         "broken",
-        f'case "$1" in -m) mkdir -p .venv/bin; exit 1;; *) exec {sys.executable} "$@";; esac',
+        f'case "$1" in -m) mkdir -p .venv/bin; exit 1;; esac\nexec \'{sys.executable}\' "$@"',
     )
     done = make(clone, "venv", f"PYTHON={broken}")
     assert done.returncode != 0
