@@ -10,8 +10,8 @@ from autograder.exercises.u03_modes.statistics import (
 
 EXERCISES = (
     UPDATE_RUNNING,
-    MOMENTUM_FROM_KERAS,
     BESSEL,
+    MOMENTUM_FROM_KERAS,
     BATCH_NORM_1D,
     RECALIBRATE,
     EVAL_AS_AFFINE,
