@@ -8,8 +8,8 @@
 # | **You need** | the [lecture](../../course/u04_backward_graph/lecture.ipynb), the chain rule, NumPy |
 # | **It takes** | about 65 minutes: 8 exercises, 21 points |
 #
-# **What holds for all exercises.** Arrays are float64. A batch has shape $(N, C)$: N rows, C features; what belongs to a feature (γ, mean,
-# variance and *their gradients*) has shape $(C,)$, not $(1, C)$. No argument may be changed. Arrays may lie in memory
+# **What holds for all exercises.** Arrays are float64. A batch has shape `(N, C)`: N rows, C features; what belongs to a feature (γ, mean,
+# variance and *their gradients*) has shape `(C,)`, not `(1, C)`. No argument may be changed. Arrays may lie in memory
 # in any order (Fortran order, every other column of a larger array); ordinary NumPy does not mind. You may use loops.
 #
 # Notation: $\mathrm du$ is $\partial L/\partial u$, the gradient of the loss by $u$; in code it is called `du`.
@@ -68,13 +68,13 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
 #
 # $$ y_{nc} = \gamma_c\,\hat x_{nc} + \beta_c $$
 #
-# Upstream comes `dy`, shape $(N, C)$. Return the tuple `(dx_hat, dgamma, dbeta)`, in this order:
+# Upstream comes `dy`, shape `(N, C)`. Return the tuple `(dx_hat, dgamma, dbeta)`, in this order:
 #
 # $$ \mathrm d\hat x_{nc} = \mathrm dy_{nc}\,\frac{\partial y_{nc}}{\partial \hat x_{nc}}, \qquad
 #    \mathrm d\gamma_c = \sum_{n} \mathrm dy_{nc}\,\frac{\partial y_{nc}}{\partial \gamma_c}, \qquad
 #    \mathrm d\beta_c = \sum_{n} \mathrm dy_{nc}\,\frac{\partial y_{nc}}{\partial \beta_c}. $$
 #
-# The three derivatives are yours to find. Shapes: $(N, C)$, $(C,)$, $(C,)$.
+# The three derivatives are yours to find. Shapes: `(N, C)`, `(C,)`, `(C,)`.
 #
 # <details><summary>A nudge</summary>
 #
@@ -108,7 +108,7 @@ check("u04.d_scale_shift", d_scale_shift)
 #
 # $$ \hat x_{nc} = c_{nc}\, s_c $$
 #
-# with $c$ = `centered`, shape $(N, C)$, and $s$ = `inv_std`, shape $(C,)$. Return `(dcentered, dinv_std)`, of the same shapes.
+# with $c$ = `centered`, shape `(N, C)`, and $s$ = `inv_std`, shape `(C,)`. Return `(dcentered, dinv_std)`, of the same shapes.
 #
 # Treat the two inputs as independent, although both were computed from x: this node does not know that. So
 # `dcentered` is only the *first part* of the gradient by `centered`, the part on the straight path.
@@ -137,7 +137,7 @@ check("u04.d_normalize", d_normalize)
 #
 # $$ s_c = (v_c + \varepsilon)^{-1/2} $$
 #
-# with $v$ = `var`. Here each feature is on its own: shapes $(C,)$ in, $(C,)$ out. Return `dvar`.
+# with $v$ = `var`. Here each feature is on its own: shapes `(C,)` in, `(C,)` out. Return `dvar`.
 #
 # `eps` is the argument, whatever its value; `var` may hold zeros (a constant feature), and then ε > 0.
 
@@ -162,7 +162,7 @@ check("u04.d_inv_std", d_inv_std)
 #
 # $$ v_c = \frac1N \sum_n c_{nc}^2 $$
 #
-# with $c$ = `centered`. Return the gradient by `centered` *on this path*, shape $(N, C)$: the second part.
+# with $c$ = `centered`. Return the gradient by `centered` *on this path*, shape `(N, C)`: the second part.
 # (`centered` has mean 0 in every feature, as it does in the graph.)
 
 # %% exercise="d_var"
@@ -187,7 +187,7 @@ check("u04.d_var", d_var)
 #
 # $$ c_{nc} = x_{nc} - \mu_c, \qquad \mu_c = \frac1N\sum_{k} x_{kc} $$
 #
-# Given is `dcentered`, shape $(N, C)$, both parts already added. Return `dx`, shape $(N, C)$, **all the way**: x
+# Given is `dcentered`, shape `(N, C)`, both parts already added. Return `dx`, shape `(N, C)`, **all the way**: x
 # reaches `centered` straight and through the mean.
 #
 # <details><summary>A nudge</summary>
@@ -216,7 +216,7 @@ check("u04.d_center", d_center)
 # *effort ●●○ · about 10 minutes · 4 points · `hint("u04.batchnorm_backward")` if you are stuck*
 #
 # Join the nodes: from `dy` and the `cache` of the given forward pass to `(dx, dgamma, dbeta)`, in this order, with shapes
-# $(N, C)$, $(C,)$, $(C,)$.
+# `(N, C)`, `(C,)`, `(C,)`.
 #
 # Right for every N ≥ 2, for features far from zero (mean 10 000), for a feature that is constant (variance 0), and for variances
 # as small as ε. The cache must come out as it went in: a training loop may need it twice.
@@ -242,7 +242,9 @@ _, example = batchnorm_forward(
     np.array([[1.0], [2.0], [4.0], [5.0]]), gamma=np.array([2.0]), beta=np.array([1.0]), eps=1.5
 )
 dx, dgamma, dbeta = batchnorm_backward(np.array([[3.0], [1.0], [-1.0], [1.0]]), example)
-assert np.allclose(dx, [[1.25], [-0.375], [-1.625], [0.75]]), "dx: which node is off? Print each one and compare with the lecture's figure"
+assert np.allclose(dx, [[1.25], [-0.375], [-1.625], [0.75]]), (
+    "dx: which node is off? Print each one and compare with the figure of the lecture"
+)
 assert np.allclose(dgamma, -3), "dgamma = -3, as in exercise 1"
 assert np.allclose(dbeta, 4), "dbeta = 4, as in exercise 1"
 check("u04.batchnorm_backward", batchnorm_backward)
@@ -256,7 +258,7 @@ check("u04.batchnorm_backward", batchnorm_backward)
 #
 # *effort ●●○ · about 10 minutes · 3 points · `hint("u04.numerical_gradient")` if you are stuck*
 #
-# Measure a gradient, without knowing anything about the function. For `f` from $(N, C)$ to $(N, C)$ and an upstream gradient `dy`,
+# Measure a gradient, without knowing anything about the function. For `f` from `(N, C)` to `(N, C)` and an upstream gradient `dy`,
 # the loss is the single number $L(x) = \sum_{nc} \mathrm dy_{nc}\, f(x)_{nc}$. Its gradient, entry by entry, by **central differences**:
 #
 # $$ \mathrm dx_{nc} \approx \frac{L(x + h\,e_{nc}) - L(x - h\,e_{nc})}{2h} $$
@@ -297,7 +299,7 @@ check("u04.numerical_gradient", numerical_gradient)
 # *effort ●●● · about 12 minutes · 4 points · `hint("u04.design_check")` if you are stuck*
 #
 # Now you are the examiner. Other people hand in backward passes of batch norm, and yours is the input at which they are
-# compared with central differences. Return `(x, gamma, beta, dy)`, shapes $(N, C)$, $(C,)$, $(C,)$, $(N, C)$. `rng` is a NumPy
+# compared with central differences. Return `(x, gamma, beta, dy)`, shapes `(N, C)`, `(C,)`, `(C,)`, `(N, C)`. `rng` is a NumPy
 # random generator (`rng.normal(size=(5, 3))`, `rng.uniform(0.5, 2, size=3)`); each call must give a good check, whatever its seed.
 #
 # **The rules.** N ≥ 3, C ≥ 2, N ≠ C, and at most 1000 entries in `x`; numbers finite. The forward pass runs with ε = 1e-5, central differences with

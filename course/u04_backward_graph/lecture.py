@@ -404,7 +404,8 @@ explore(
 # |---|---|
 # | path through `var` lost | dy has no part along x̂ |
 # | path through `mean` lost | dy has mean 0 |
-# | γ left out, or squared, or its sign lost | γ = 1, or all γ > 0 |
+# | γ left out, or squared | γ = 1 |
+# | the sign of γ lost | all γ > 0 |
 # | `x` in place of x̂ | x already has mean 0 and variance 1 |
 # | ε left out or outside the root | the variance is large against ε |
 # | statistics over the wrong axis, or over all entries | all features look alike; N = C hides a wrong shape |
@@ -444,9 +445,9 @@ explore(
 #   times. $2c_i/N$ and the last $\frac1N$ come from the forward pass, where `mean` and `var` are means.
 # * **N−1.** The variance that normalises divides by N, so its derivative does. N−1 belongs to the running variance, which
 #   gets no gradient.
-# * **Treating mean and variance as constants.** dx = γ·s·dy looks plausible and is the *evaluation-mode* gradient (unit 5).
+# * **Treating mean and variance as constants.** dx = γ·s·dy looks plausible, and is what one has in *evaluation mode*, where they are constants (unit 5).
 # * **Shape (1, C).** `keepdims=True` is handy inside, but γ has shape (C,), and so has its gradient.
-# * **ε in one pass and not in the other.** For σ² = 1 nobody sees it; for σ² = 10⁻⁵ half of the variance is ε.
+# * **ε in one pass and not in the other.** For σ² = 1 nobody sees it; for σ² = 10⁻⁵ half of σ² + ε is ε.
 #
 # And one "bug" that is none. **Predict:** somebody subtracts the mean only from the straight part and adds the
 # part through `var` afterwards. Wrong?
@@ -500,5 +501,5 @@ print(np.abs(d_center(straight + through_var) - (d_center(straight) + through_va
 # * A. G. Baydin, B. A. Pearlmutter, A. A. Radul, J. M. Siskind, *Automatic Differentiation in Machine Learning: a Survey*, JMLR 18 (2018),
 #   [arXiv:1502.05767](https://arxiv.org/abs/1502.05767): §3.2, reverse mode, the rule of section 2.
 # * W. H. Press et al., *Numerical Recipes*, 3rd ed. 2007, §5.7: rounding against truncation, the best step.
-# * A. Karpathy, *Neural Networks: Zero to Hero*, part 5, "Building makemore: Becoming a Backprop Ninja" (2022): the comparison of named intermediates.
+# * A. Karpathy, *Neural Networks: Zero to Hero*, "Building makemore Part 4: Becoming a Backprop Ninja" (2022): the comparison of named intermediates.
 # * [Stanford CS231n notes, "Gradient checks"](https://cs231n.github.io/neural-networks-3/#gradcheck): centred differences, double precision.
