@@ -3663,7 +3663,7 @@ def recalibrate(layer, batches):
     layer.momentum = kept
 
 
-# %% wrong recalibrate: walks the batches twice
+# %% wrong recalibrate: walks the batches twice -> walks-twice
 def recalibrate(layer, batches):
     n = sum(len(b) for b in batches)
     layer.running_mean = sum(b.sum(axis=0, dtype=np.float64) for b in batches) / n
@@ -3711,7 +3711,7 @@ def recalibrate(layer, batches):
     layer.eval()
 
 
-# %% wrong recalibrate: leaves momentum at None
+# %% wrong recalibrate: leaves momentum at None -> changes-more-of-the-layer
 def recalibrate(layer, batches):
     rows = np.concatenate([np.asarray(b, dtype=np.float64) for b in batches])
     layer.running_mean = rows.mean(axis=0)
@@ -3867,7 +3867,7 @@ def eval_as_affine(layer):
     return layer.bias - layer.running_mean * scale, scale
 
 
-# %% wrong eval_as_affine: folds into the layer
+# %% wrong eval_as_affine: folds into the layer -> changes-the-layer
 def eval_as_affine(layer):
     scale = layer.weight / np.sqrt(layer.running_var + layer.eps)
     layer.weight = scale
@@ -3875,7 +3875,7 @@ def eval_as_affine(layer):
     return layer.weight, layer.bias
 
 
-# %% wrong eval_as_affine: in place on weight
+# %% wrong eval_as_affine: in place on weight -> changes-the-layer
 def eval_as_affine(layer):
     layer.weight /= np.sqrt(layer.running_var + layer.eps)
     return layer.weight, layer.bias - layer.running_mean * layer.weight
@@ -3892,7 +3892,7 @@ def eval_as_affine(layer):
     return layer.weight / np.sqrt(layer.running_var + layer.eps)
 
 
-# %% wrong eval_as_affine: leaves the layer in eval
+# %% wrong eval_as_affine: leaves the layer in eval -> changes-the-layer
 def eval_as_affine(layer):
     scale = layer.weight / np.sqrt(layer.running_var + layer.eps)
     layer.eval()
@@ -3900,7 +3900,7 @@ def eval_as_affine(layer):
     return scale, layer.bias - layer.running_mean * scale
 
 
-# %% wrong eval_as_affine: returns None -> TypeError
+# %% wrong eval_as_affine: returns None -> type
 def eval_as_affine(layer):
     scale = layer.weight / np.sqrt(layer.running_var + layer.eps)
     shift = layer.bias - layer.running_mean * scale

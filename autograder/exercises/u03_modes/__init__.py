@@ -1,7 +1,8 @@
 """Exercises of u03_modes: two modes, one layer."""
 
+from autograder.exercises.u03_modes.eval_as_affine import EVAL_AS_AFFINE
 from autograder.exercises.u03_modes.layer import BATCH_NORM_1D
-from autograder.exercises.u03_modes.ready_layer import EVAL_AS_AFFINE, RECALIBRATE
+from autograder.exercises.u03_modes.recalibrate import RECALIBRATE
 from autograder.exercises.u03_modes.statistics import (
     BESSEL,
     MOMENTUM_FROM_KERAS,

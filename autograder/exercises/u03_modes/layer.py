@@ -8,10 +8,16 @@ from typing import Any
 import numpy as np
 
 import bnlib
-from autograder.exercises.u03_modes import layer_faults as faults
+from autograder.exercises.u03_modes.layer_help import (
+    ARRAYS,
+    FAR_CASE,
+    HALF_CASE,
+    LOAD_COPY_CASE,
+    MISCONCEPTIONS,
+    SNAPSHOT_CASE,
+)
 from autograder.exercises.u03_modes.statistics import UNIT
-from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
-from autograder.worker.interpreter import Answer
+from autograder.vocabulary import Case, Exercise, Tolerance
 from autograder.worker.script import Given, Script, Step, call, get, method, put
 
 TOLERANCES = {
@@ -25,7 +31,6 @@ TOLERANCES = {
 # and the standard deviation is at least 1.
 FAR = Tolerance(0.0, 0.05, "64 rows at 1e4: 64 (eps32 / 2) 1e4 = 0.038 of a std of at least 1")
 
-ARRAYS = ("weight", "bias", "running_mean", "running_var")
 BUFFERS = ("running_mean", "running_var")
 NEW = call("BatchNorm1d", "num_features", into="layer")
 NEW_WITH = call("BatchNorm1d", "num_features", into="layer", eps="eps", momentum="momentum")
@@ -45,11 +50,6 @@ STEP_IN_PLACE = tuple(
     for step in (get("layer", name, into=f"own_{name}"), call("in_place_step", f"own_{name}"))
 )
 THREE_STEPS = tuple(call("layer", f"x{k}") for k in (1, 2, 3))
-
-FAR_CASE = "training: a float32 batch far from zero (mean 10 000)"
-HALF_CASE = "training: a float16 batch whose squares do not fit into float16"
-SNAPSHOT_CASE = "state_dict() is a snapshot: later steps do not change it"
-LOAD_COPY_CASE = "load_state_dict() copies: later steps do not change what was loaded"
 
 
 def batch(rng: np.random.Generator, n: int, c: int, dtype: str = "float64") -> np.ndarray:
@@ -131,11 +131,12 @@ def _training_cases(draw: _Draw) -> Iterator[Case]:
     )
     constant = draw.batch()
     constant[:, int(rng.integers(c))] = 3.0
-    yield plain("training: a constant feature", constant)
-    yield plain("training: a batch of two", draw.batch(2))
+    yield plain("training: a constant feature", constant, weight=0.5)
+    yield plain("training: a batch of two", draw.batch(2), weight=0.5)
     views = (np.asfortranarray(draw.batch()), draw.batch(2 * draw.n)[::2])
-    yield plain("training: a batch in another memory layout", views[int(rng.integers(2))])
-    yield plain("training: float32 in, float32 out", draw.batch(64, "float32"))
+    view = views[int(rng.integers(2))]
+    yield plain("training: a batch in another memory layout", view, weight=0.5)
+    yield plain("training: float32 in, float32 out", draw.batch(64, "float32"), weight=0.5)
     far = batch(rng, 64, 4) + 1e4
     yield plain(FAR_CASE, far.astype("float32"), tolerance=FAR)
     large = batch(rng, 16, 3) * rng.uniform(300.0, 400.0)
@@ -163,16 +164,16 @@ def _buffer_cases(draw: _Draw) -> Iterator[Case]:
         dtype_of=None,
     )
 
-    def steps(name: str, momentum: float | None, report: tuple[str, ...]) -> Case:
+    def steps(name: str, momentum: float | None, report: tuple[str, ...], weight: float) -> Case:
         inputs = draw.options | draw.three() | {"momentum": momentum}
         script = (NEW_WITH, *THREE_STEPS, *READ_BUFFERS)
-        return _case(name, inputs, script, report, dtype_of=None)
+        return _case(name, inputs, script, report, dtype_of=None, weight=weight)
 
     momentum = draw.options["momentum"]
-    yield steps("running_mean after three training steps", momentum, ("running_mean",))
-    yield steps("running_var after three training steps (unbiased)", momentum, ("running_var",))
-    yield steps("momentum=None: the plain average of all batches", None, BUFFERS)
-    yield steps("momentum=0: the running statistics stay as they are", 0.0, BUFFERS)
+    yield steps("running_mean after three training steps", momentum, ("running_mean",), 2)
+    yield steps("running_var after three training steps (unbiased)", momentum, ("running_var",), 2)
+    yield steps("momentum=None: the plain average of all batches", None, BUFFERS, 1)
+    yield steps("momentum=0: the running statistics stay as they are", 0.0, BUFFERS, 1)
     yield _case(
         "training, evaluation, training again: the steps in training count",
         draw.options | draw.three(),
@@ -200,6 +201,8 @@ def _buffer_cases(draw: _Draw) -> Iterator[Case]:
         ),
         ALL_BUFFERS,
         dtype_of=None,
+        help="Another layer was trained, and this one changed: each layer needs arrays of its own, "
+        "made in `__init__`.",
     )
 
 
@@ -215,16 +218,21 @@ def _eval_cases(draw: _Draw) -> Iterator[Case]:
         inputs(draw.batch()),
         (*setting, RUN),
         ("y",),
-        weight=2,
+        weight=4,
     )
     yield _case(
-        "eval: a single row is classified alone", inputs(draw.batch(2)[:1]), (*setting, RUN), ("y",)
+        "eval: a single row is classified alone",
+        inputs(draw.batch(2)[:1]),
+        (*setting, RUN),
+        ("y",),
+        weight=3,
     )
     yield _case(
         "eval: float32 in, float32 out",
         inputs(draw.batch(dtype="float32")),
         (*setting, RUN),
         ("y",),
+        weight=0.5,
     )
     yield _case(
         "eval: nothing is updated",
@@ -232,6 +240,7 @@ def _eval_cases(draw: _Draw) -> Iterator[Case]:
         (*setting, RUN, *READ_BUFFERS, *READ_COUNT),
         ALL_BUFFERS,
         dtype_of=None,
+        weight=2,
     )
     answers = ("eval() returns the layer", "train() returns the layer")
     modes = ("training after eval()", "training after train()", "training after train(False)")
@@ -286,6 +295,7 @@ def _state_cases(draw: _Draw) -> Iterator[Case]:
         (*loading, *read, *READ_COUNT),
         (*ARRAYS, "num_batches_tracked"),
         dtype_of=None,
+        help="All five come back: weight, bias, both running statistics and the counter.",
     )
     yield _case(
         LOAD_COPY_CASE,
@@ -295,205 +305,6 @@ def _state_cases(draw: _Draw) -> Iterator[Case]:
         dtype_of=None,
     )
 
-
-def lives(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Give out the arrays themselves: the state has changed with the layer."""
-    return case.name == SNAPSHOT_CASE and _aliased(answer, expected)
-
-
-def keeps(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Keep the arrays it was given."""
-    return case.name == LOAD_COPY_CASE and _aliased(answer, expected)
-
-
-def _aliased(answer: Answer, expected: Answer) -> bool:
-    """Whether an array has taken the in-place step, which adds 1."""
-    got, want = answer.values.get("state"), expected.values["state"]
-    if not isinstance(got, dict) or not isinstance(want, dict):
-        return False
-    pairs = [(got.get(name), want[name]) for name in ARRAYS]
-    return any(
-        isinstance(a, np.ndarray)
-        and isinstance(b, np.ndarray)
-        and not np.allclose(a, b, rtol=1e-4, atol=1e-4)
-        for a, b in pairs
-    )
-
-
-def cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Go wrong far from zero."""
-    return case.name == FAR_CASE
-
-
-def overflowed(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Go wrong in float16."""
-    return case.name == HALF_CASE
-
-
-MISCONCEPTIONS = (
-    Misconception(
-        "stores-the-biased-variance",
-        "`running_var` holds the biased variance. What is remembered for later is the unbiased "
-        "one: your `bessel`.",
-        faults.StoresBiased,
-    ),
-    Misconception(
-        "normalises-with-the-unbiased-variance",
-        "You normalise the training batch with N − 1. Normalising uses 1/N; N − 1 is for what is "
-        "stored.",
-        faults.NormalisesUnbiased,
-    ),
-    Misconception(
-        "momentum-swapped",
-        "`momentum` is the weight of the new batch, and you gave it to the old value.",
-        faults.MomentumSwapped,
-    ),
-    Misconception(
-        "eval-updates-the-statistics",
-        "Your layer goes on updating its buffers in evaluation mode: test data must leave no "
-        "trace.",
-        faults.EvalUpdates,
-    ),
-    Misconception(
-        "counts-in-eval",
-        "`num_batches_tracked` counts training steps only, and yours counts every call.",
-        faults.EvalCounts,
-    ),
-    Misconception(
-        "eval-uses-the-batch",
-        "In evaluation mode your layer still normalises with the batch's own statistics: the same "
-        "row gets another answer in other company.",
-        faults.EvalUsesBatch,
-    ),
-    Misconception(
-        "training-uses-the-running-statistics",
-        "In training mode the batch is normalised with its *own* mean and variance; the running "
-        "ones are only updated.",
-        faults.TrainingUsesRunning,
-    ),
-    Misconception(
-        "buffers-never-updated",
-        "The running statistics never change: each training step updates both.",
-        faults.NeverRemembers,
-    ),
-    Misconception(
-        "statistics-per-row",
-        "You averaged over axis 1, per row. Each feature (column) has its own mean and variance.",
-        faults.Axis1,
-    ),
-    Misconception(
-        "one-mean-for-all-features",
-        "You took one mean and one variance of all entries. Each feature has its own.",
-        faults.OneMeanForAll,
-    ),
-    Misconception(
-        "weight-and-bias-unused-in-eval",
-        "In evaluation mode `weight` and `bias` are not used.",
-        faults.NoAffineInEval,
-    ),
-    Misconception(
-        "weight-and-bias-unused",
-        "`weight` and `bias` are not used. They scale and shift the normalised values, in both "
-        "modes.",
-        faults.NoAffine,
-    ),
-    Misconception(
-        "eps-outside-the-root", "`eps` belongs under the square root.", faults.EpsOutside
-    ),
-    Misconception(
-        "eps-ignored",
-        "You wrote 1e-5 into the code; the layer is constructed with an `eps` of its own.",
-        faults.EpsIgnored,
-    ),
-    Misconception("eps-forgotten", "`eps` is missing under the root.", faults.EpsForgotten),
-    Misconception(
-        "root-forgotten", "You divided by the variance; the formula has its root.", faults.NoRoot
-    ),
-    Misconception(
-        "zero-taken-for-none",
-        "`momentum=0` is treated as None: `not 0` is True. Ask `is None`.",
-        faults.ZeroIsNone,
-    ),
-    Misconception(
-        "none-taken-for-the-default",
-        "`momentum=None` means the plain average of all batches so far, not 0.1.",
-        faults.NoneIsDefault,
-    ),
-    Misconception(
-        "zero-taken-for-the-default",
-        "`momentum=0` and `None` both end up as 0.1: `or` takes the second value for each of them. "
-        "Ask `is None`.",
-        faults.ZeroIsDefault,
-    ),
-    Misconception(
-        "none-counts-the-start",
-        "With `momentum=None` the k-th batch has weight 1/k: the first one replaces the start "
-        "values completely. You divided by one more.",
-        faults.NoneOffByOne,
-    ),
-    Misconception(
-        "momentum-ignored",
-        "You wrote 0.1 into the code: use the layer's `momentum`.",
-        faults.MomentumIgnored,
-    ),
-    Misconception(
-        "accepts-a-batch-of-one",
-        "A batch of one has no spread to normalise by: in training mode raise a `ValueError`.",
-        faults.AcceptsOne,
-    ),
-    Misconception(
-        "never-counts",
-        "`num_batches_tracked` stays 0: add 1 in every training step.",
-        faults.NeverCounts,
-    ),
-    Misconception(
-        "stores-the-standard-deviation",
-        "`running_var` holds standard deviations. It is to hold variances.",
-        faults.StoresStd,
-    ),
-    Misconception(
-        "running-var-starts-at-zero",
-        "`running_var` starts at 1 here. (CS231n starts at 0.)",
-        faults.StartsAtZero,
-    ),
-    Misconception(
-        "running-var-forgotten", "`running_var` is never updated.", faults.RemembersOnlyMean
-    ),
-    Misconception(
-        "mode-switch-returns-nothing",
-        "`train()` and `eval()` return the layer itself, so that `layer.eval()(x)` works.",
-        faults.ReturnsNothing,
-    ),
-    Misconception(
-        "train-ignores-its-argument",
-        "`train(False)` must do the same as `eval()`.",
-        faults.TrainIgnoresMode,
-    ),
-    Misconception(
-        "state-dict-is-live",
-        "Your `state_dict()` gives out the layer's own arrays: the checkpoint trains along. Copy "
-        "them.",
-        signs=lives,
-    ),
-    Misconception(
-        "load-keeps-references",
-        "Your `load_state_dict` keeps the arrays it was given: training the layer then changes the "
-        "checkpoint. Copy them.",
-        signs=keeps,
-    ),
-    Misconception(
-        "mean-of-squares-minus-square-of-mean",
-        "Right near zero, wrong far from it: E[x²] − E[x]² is a small difference of two huge "
-        "numbers. Subtract the mean first, then square (unit 2).",
-        signs=cancelled,
-    ),
-    Misconception(
-        "computed-in-float16",
-        "The squares of these numbers do not fit into float16 (65 504 is the largest). Compute in "
-        "float32 or float64, and convert the result back.",
-        signs=overflowed,
-    ),
-)
 
 BATCH_NORM_1D = Exercise(
     unit=UNIT,

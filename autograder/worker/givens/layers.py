@@ -86,6 +86,12 @@ def as_number() -> Callable[[object], object]:
     return read
 
 
+@given("entry")
+def entry() -> Callable[[object, int], object]:
+    """Build the reading of one entry of a tuple; what is no tuple is given back as it is."""
+    return lambda answer, index: answer[index] if isinstance(answer, tuple | list) else answer
+
+
 @given("in_place_step")
 def in_place_step() -> Callable[[object], None]:
     """Build what an optimizer does to a parameter: it writes into the array itself."""
