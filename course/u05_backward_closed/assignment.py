@@ -85,7 +85,9 @@ def batchnorm_backward_closed(dy, x_hat, inv_std, gamma):
 dy = np.array([[4.0, 0.0], [0.0, 2.0], [0.0, 2.0], [0.0, 0.0]])
 x_hat = np.array([[-1.0, 1.0], [-1.0, -1.0], [1.0, 1.0], [1.0, -1.0]])
 dx, dgamma, dbeta = batchnorm_backward_closed(dy, x_hat, np.array([0.5, 2.0]), np.array([3.0, 0.5]))
-assert np.allclose(dx, [[3, -1], [-3, 1], [0, 1], [0, -1]]), f"dx is γ·s times the bracket: 3·0.5·(2, −2, 0, 0) in column 0; got\n{dx}"
+assert np.allclose(dx, [[3, -1], [-3, 1], [0, 1], [0, -1]]), (
+    f"dx is γ·s times the bracket: 3·0.5·(2, −2, 0, 0) in column 0; got\n{dx}"
+)
 assert np.allclose(dgamma, [-4, 0]), f"dgamma is the sum of dy·x_hat, -4 and 0; got {dgamma}"
 assert np.allclose(dbeta, [4, 4]), f"dbeta is the sum of dy, 4 and 4; got {dbeta}"
 check("u05.batchnorm_backward_closed", batchnorm_backward_closed)
@@ -128,7 +130,9 @@ def normalize_jacobian(x, eps=1e-5):
 J = normalize_jacobian(np.array([0.0, 0.0, 4.0, 4.0]), eps=0.0)  # x_hat = (−1, −1, 1, 1), s = 1/2
 quarter = np.array([[0.25, -0.25], [-0.25, 0.25]])
 zeros = np.zeros((2, 2))
-assert np.allclose(J, np.block([[quarter, zeros], [zeros, quarter]])), f"Row 0 moves with x_0 and against x_1, by 1/4; got\n{J}"
+assert np.allclose(J, np.block([[quarter, zeros], [zeros, quarter]])), (
+    f"Row 0 moves with x_0 and against x_1, by 1/4; got\n{J}"
+)
 J = normalize_jacobian(np.array([-1.0, 1.0]), eps=3.0)  # v + ε = 4: s = 1/2, x_hat = ±1/2
 assert np.allclose(J, 0.75 * quarter), f"J[0, 0] = ½(1 − ½ − ⅛) = 3/16, and J[0, 1] = −3/16; got\n{J}"
 check("u05.normalize_jacobian", normalize_jacobian)
@@ -144,7 +148,8 @@ _, x_hat, inv_std = forward(x[:, None], np.ones(1), np.zeros(1))
 J = normalize_jacobian(x)
 for name, dy in [("random", np.random.default_rng(0).normal(size=5)), ("ones", np.ones(5)), ("x_hat", x_hat[:, 0])]:
     dx, _, _ = batchnorm_backward_closed(dy[:, None], x_hat, inv_std, np.ones(1))
-    print(f"dy = {name:6}  length of dx {np.linalg.norm(dx):.1e}   largest |dx − J dy| {np.abs(dx[:, 0] - J @ dy).max():.1e}")
+    difference = np.abs(dx[:, 0] - J @ dy).max()
+    print(f"dy = {name:6}  length of dx {np.linalg.norm(dx):.1e}   largest |dx − J dy| {difference:.1e}")
 
 # %% [markdown]
 # ## Exercise 3 · `batchnorm_backward_eval`
@@ -183,8 +188,12 @@ dy = np.array([[1.0, 4.0], [3.0, -8.0], [0.0, 4.0]])
 x = np.array([[4.0, 5.0], [6.0, 1.0], [8.0, 9.0]])
 stored = {"running_mean": np.array([4.0, 1.0]), "running_var": np.array([3.0, 15.0])}  # √(v + 1) = 2 and 4
 dx, dgamma, dbeta = batchnorm_backward_eval(dy, x, np.array([2.0, 3.0]), **stored, eps=1.0)
-assert np.allclose(dx, [[1, 3], [3, -6], [0, 3]]), f"y is a straight line in x with slope γ/√(v + ε): 1 and 3/4; got\n{dx}"
-assert np.allclose(dgamma, [3, 12]), f"x_hat is (0, 1, 2) in column 0 and (1, 0, 2) in column 1, so dgamma is 3 and 12; got {dgamma}"
+assert np.allclose(dx, [[1, 3], [3, -6], [0, 3]]), (
+    f"y is a straight line in x with slope γ/√(v + ε): 1 and 3/4; got\n{dx}"
+)
+assert np.allclose(dgamma, [3, 12]), (
+    f"x_hat is (0, 1, 2) in column 0 and (1, 0, 2) in column 1, so dgamma is 3 and 12; got {dgamma}"
+)
 assert np.allclose(dbeta, [4, 0]), f"dbeta is the sum of dy, 4 and 0; got {dbeta}"
 check("u05.batchnorm_backward_eval", batchnorm_backward_eval)
 
@@ -221,7 +230,9 @@ x_hat, inv_std, gamma = np.array([[-1.0], [-1.0], [1.0], [1.0]]), np.array([0.5]
 gap = detached_gap(np.array([[0.0], [-2.0], [8.0], [6.0]]), x_hat, inv_std, gamma)
 assert np.allclose(gap, 5.0), f"What is lost is 5 times as long as what passes; got {gap}"
 gap = detached_gap(np.array([[1.0], [-1.0], [1.0], [-1.0]]), x_hat, inv_std, gamma)
-assert np.allclose(gap, 0.0), f"This dy is orthogonal to ones and to x_hat: nothing is lost, the gap is 0; got {gap}"
+assert np.allclose(gap, 0.0), (
+    f"This dy is orthogonal to ones and to x_hat: nothing is lost, the gap is 0; got {gap}"
+)
 check("u05.detached_gap", detached_gap)
 
 # %% [markdown]

@@ -259,8 +259,8 @@ print("dgamma / N, dbeta / N                                =", np.concatenate([
 # $$ \mathrm dx = \frac{\gamma s}{N}\,\big(N\,\mathrm dy - \mathrm d\beta - \hat x\,\mathrm d\gamma\big) $$
 #
 # Nothing is lost; it is *delivered elsewhere*. What the network above wants changed about a feature's **level** is β's business, about its
-# **spread**, γ's. The layers below get neither: they only hear about the *shape*. It is also the fastest way to write it:
-# compute dγ and dβ first, and dx is one pass more.
+# **spread**, γ's. The layers below get neither: they only hear about the *shape*. It is also a good way to compute it: dγ and dβ
+# first, in one pass over the data, then dx, in one more.
 #
 # **Pythagoras** for ε = 0: the three parts are orthogonal, so
 # $\;\|\mathrm dx\|^2 = \gamma^2 s^2\,\big(\|\mathrm dy\|^2 - \frac1N \mathrm d\beta^2 - \frac1N \mathrm d\gamma^2\big)$. The gradient below is shorter by what went to γ and β.
@@ -467,7 +467,7 @@ print("dead feature: ‖dx‖ / ‖dy‖ =", np.linalg.norm(dx) / np.linalg.norm
 # <details><summary>Nearly nothing, and the opposite of dead</summary>
 #
 # The batch of two passes on a few millionths of what was sent: the crumb. A backward pass that returns zeros would sail through that gradient check, and so
-# would most wrong ones. Never test batch norm with two rows.
+# would most wrong ones. Never test batch norm with two rows alone.
 #
 # The dead feature is wide awake.
 # With $\hat x = 0$ the second direction is alive, too: $J = \frac{1}{\sqrt\varepsilon}(I - \frac1N\mathbf 1\mathbf 1^{\mathsf T})$, and $1/\sqrt{10^{-5}} = 316$. A feature that says nothing
@@ -481,9 +481,11 @@ x, noise = rng.normal(size=(64, 1)), rng.normal(size=(64, 1))
 _, cache = batchnorm_forward(x, np.ones(1), np.zeros(1))
 for common in (0.0, 100.0, 10_000.0):
     dy = noise + common
-    exact, _, _ = closed(dy, cache.x_hat, cache.inv_std, np.ones(1))
-    rounded, _, _ = closed(*(a.astype(np.float32) for a in (dy, cache.x_hat, cache.inv_std, np.ones(1))))
-    print(f"common part {common:7g}: relative error in float32 {np.linalg.norm(rounded - exact) / np.linalg.norm(exact):.0e}")
+    arrays = (dy, cache.x_hat, cache.inv_std, np.ones(1))
+    exact, _, _ = closed(*arrays)
+    rounded, _, _ = closed(*(a.astype(np.float32) for a in arrays))
+    error = np.linalg.norm(rounded - exact) / np.linalg.norm(exact)
+    print(f"common part {common:7g}: relative error in float32 {error:.0e}")
 
 # %% [markdown]
 # ## 9. What people get wrong
