@@ -38,7 +38,7 @@ explore(
 # | u02 · From the formulas | What does a batch of two look like? | [lecture](u02_forward/lecture.ipynb), 50 min | [forward](../release/u02_forward/forward.ipynb), 45 min |
 # | u03 · Two modes, one layer | Same photo, another answer. Who changed it? | [lecture](u03_modes/lecture.ipynb), 60 min | [modes](../release/u03_modes/modes.ipynb), 60 min |
 # | u04 · Backward, node by node | A gradient of ones goes in. What comes out? | [lecture](u04_backward_graph/lecture.ipynb), 60 min | [backward_graph](../release/u04_backward_graph/backward_graph.ipynb), 65 min |
-# | u05 · Backward in one line | A batch of three: in how many directions can its gradient point? | [lecture](u05_backward_closed/lecture.ipynb), 60 min | [backward_closed](../release/u05_backward_closed/backward_closed.ipynb), 45 min |
+# | u05 · Backward in one line | A batch of three: in how many directions can its gradient point? | [lecture](u05_backward_closed/lecture.ipynb), 60 min | [backward_closed](../release/u05_backward_closed/backward_closed.ipynb), 40 min |
 #
 # **In preparation**, not here yet: u01 (what goes wrong without it), u06 (layer, instance and group norm), u07 (does it reduce
 # covariate shift?), u08 (noise and small batches), u09 (a clinic for bugs), u10 (into PyTorch), u11 (on a GPU), u12 (a kernel

@@ -52,12 +52,14 @@ from autograder import check, hint, progress
 # `x.mean(axis=k)` removes axis `k`. You need one mean per column, an array of shape $(C,)$: which axis has to go?
 # </details>
 
+
 # %% exercise="center"
 def center(x):
     """Return x with each column's mean taken out: (N, C) -> (N, C)."""
     ### BEGIN SOLUTION
     return x - x.mean(axis=0)
     ### END SOLUTION
+
 
 # %% test="center"
 example = np.array([[1.0, 10.0], [3.0, 30.0], [5.0, 80.0]])  # column means 3 and 40
@@ -84,6 +86,7 @@ check("u00.center", center)
 # Somebody has written it already, and it is wrong. **Change nothing yet**: run the cell, then the `check` below it, and
 # read what the panel says.
 
+
 # %% exercise="column_scale"
 def column_scale(x):
     """Return the biased standard deviation of each column: (N, C) -> (C,)."""
@@ -92,6 +95,7 @@ def column_scale(x):
     ### HAND OUT
     # return x.std(axis=1)
     ### END SOLUTION
+
 
 # %%
 check("u00.column_scale", column_scale)

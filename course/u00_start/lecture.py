@@ -78,6 +78,7 @@ print("column means:", wrong.mean(axis=0))
 #
 # Suppose you are asked for `center(x)`, which takes each column's mean out, and you hand in this:
 
+
 # %%
 def center(x):
     mean = x.mean(axis=1)
@@ -90,6 +91,7 @@ check("u00.center", center, seed=1)
 # The panel knows more than right or wrong. It ran `center` on several small batches, compared the answers with the
 # reference **and with what well-known mistakes would have answered**, and named yours.
 # Every line is one behaviour; little squares show *where* an answer is off. Now another slip: forget the axis.
+
 
 # %%
 def center(x):
@@ -123,6 +125,7 @@ progress()
 # Taking out the mean leaves a column that averages 0, since $\frac1N\sum_n (x_{nc} - \mu_c) = \mu_c - \mu_c$. Its mean square
 # is then $\sigma_c^2$ by definition, so dividing by $\sigma_c$ makes that 1. The small $\epsilon = 10^{-5}$ is for a
 # column with $\sigma_c = 0$; more of it in a moment. The same three lines as code:
+
 
 # %%
 def batch_norm(x, eps=1e-5):
