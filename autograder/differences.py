@@ -48,8 +48,11 @@ def _pattern(a: np.ndarray, e: np.ndarray) -> str:
     if large.sum() >= 2:
         ratios = a[large] / e[large]
         ratio = float(np.median(ratios))
-        if np.allclose(ratios, ratio, rtol=PATTERN_RTOL, atol=0) and np.allclose(
-            a, ratio * e, rtol=PATTERN_RTOL, atol=PATTERN_RTOL * scale
+        told = abs(ratio - 1.0) > 10 * PATTERN_RTOL  # a factor of 1.00 would say nothing
+        if (
+            told
+            and np.allclose(ratios, ratio, rtol=PATTERN_RTOL, atol=0)
+            and np.allclose(a, ratio * e, rtol=PATTERN_RTOL, atol=PATTERN_RTOL * scale)
         ):
             return f"is {ratio:.4g} times what it should be, the same factor everywhere"
         offsets = a - e

@@ -86,6 +86,9 @@ def _failure_text(exercise: Exercise, answer: Answer) -> str:
         return "Nothing written yet: replace `raise NotImplementedError()` with your code."
     if failure.kind == "MissingName":
         return f"There is no `{failure.message}` in the notebook: run the cell that defines it."
+    if failure.kind == "NoItems":
+        ask = " Did you forget the `return`?" if failure.message == "None" else ""
+        return f"`{exercise.name}` must return several values; it returns {failure.message}.{ask}"
     if failure.kind == TIME_LIMIT:
         return f"`{exercise.name}` did not finish: {failure.message}. Is there a loop without end?"
     place = f" ({failure.line})" if failure.line else ""

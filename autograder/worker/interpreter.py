@@ -24,7 +24,8 @@ class Failure:
     """What stopped a script."""
 
     kind: str
-    """Name of the exception's class, or `MissingName` if the student has no such function."""
+    """Name of the exception's class; `MissingName` if the student has no such function, `NoItems` if
+    a result that should have parts has none."""
     message: str
     """The exception's text, cut to `ERROR_TEXT_LIMIT` characters."""
     step: int
@@ -47,6 +48,13 @@ class Answer:
 
 class _MissingNameError(Exception):
     """The student's namespace has no such function."""
+
+
+class _NoItemsError(Exception):
+    """A result that should have several parts is no tuple, list or dict."""
+
+
+KINDS: dict[type[Exception], str] = {_MissingNameError: "MissingName", _NoItemsError: "NoItems"}
 
 
 def run_script(
@@ -138,10 +146,16 @@ def _perform(step: Step, values: dict[str, Any], namespace: Mapping[str, Any]) -
         "method": lambda: getattr(target, str(step.member))(*args, **kwargs),
         "get": lambda: getattr(target, str(step.member)),
         "put": lambda: setattr(target, str(step.member), args[0]),
-        "item": lambda: target[step.member],
+        "item": lambda: _item(target, step.member),
         "snapshot": lambda: copy.deepcopy(target),
     }
     return operations[step.do]()
+
+
+def _item(target: Any, key: str | int) -> Any:
+    if not hasattr(target, "__getitem__"):
+        raise _NoItemsError("None" if target is None else f"a `{type(target).__name__}`")
+    return target[key]
 
 
 def _look_up(name: str, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> Any:
@@ -153,7 +167,7 @@ def _look_up(name: str, values: Mapping[str, Any], namespace: Mapping[str, Any])
 
 
 def _describe(error: Exception, index: int) -> Failure:
-    kind = "MissingName" if isinstance(error, _MissingNameError) else type(error).__name__
+    kind = KINDS.get(type(error), type(error).__name__)
     try:
         text = str(error)
     except Exception:  # a student's own exception may break while it is printed

@@ -63,3 +63,8 @@ def test_the_map_shows_where_and_only_where_words_do_not() -> None:
     assert drawn[0][0] == 0.5
     assert sum(value > 0 for row in drawn for value in row) == 2
     assert error_map(3 * E, E, within(3 * E, E, 1e-9, 1e-9)) is None
+
+
+def test_a_factor_of_one_is_no_explanation() -> None:
+    """An error just above the tolerance is not called a constant factor."""
+    assert "times" not in said(E * (1 + 1e-6))

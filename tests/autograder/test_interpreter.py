@@ -142,3 +142,12 @@ def test_given_helpers_are_built_where_the_code_runs() -> None:
     items = Given("generator", {"items": [1, 2]})
     answer = run_script(script, {"items": items}, ("first", "second"), {"list": list})
     assert answer.values == {"first": [1, 2], "second": []}
+
+
+@pytest.mark.parametrize(("returned", "named"), [(None, "None"), (3.0, "a `float`")])
+def test_a_result_without_parts_is_no_error_of_the_student(returned: object, named: str) -> None:
+    """A forgotten return is said as such, not as a `TypeError` in our script."""
+    script = (call("f", into="out"), item("out", 0, into="first"))
+    answer = run_script(script, {}, ("first",), {"f": lambda: returned})
+    assert answer.failure is not None
+    assert (answer.failure.kind, answer.failure.message) == ("NoItems", named)

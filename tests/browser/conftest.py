@@ -119,4 +119,6 @@ def page(browser: Browser) -> Iterator[Page]:
     context.set_default_timeout(WAIT_MS)
     page = context.new_page()
     yield page
+    for dialog in page.locator(".jp-Dialog").all():  # says why a test that failed could not click
+        print("open dialog:", dialog.inner_text())  # noqa: T201
     context.close()

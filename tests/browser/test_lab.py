@@ -18,8 +18,22 @@ def open_notebook(page: Page, lab: Lab, path: str) -> Locator:
     page.goto(lab.notebook(path))
     notebook = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
     expect(notebook.locator(".jp-Notebook-cell").first).to_be_visible()
-    expect(page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']")).to_be_visible()
+    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible()
     return notebook
+
+
+def run_cell(page: Page, cell: Locator, source: str | None = None) -> None:
+    """Run a cell, with another source if one is given, and wait for its number."""
+    cell.scroll_into_view_if_needed()
+    cell.locator(".cm-content").click()
+    if source is not None:
+        page.keyboard.press("Control+a")
+        page.keyboard.insert_text(source)
+    before = cell.locator(".jp-InputPrompt").inner_text()
+    page.keyboard.press("Control+Enter")
+    prompt = cell.locator(".jp-InputPrompt")
+    expect(prompt).not_to_have_text(before)
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]:"))
 
 
 def run_all(page: Page) -> None:
@@ -58,29 +72,20 @@ def test_a_slider_of_the_lecture_changes_its_figure(page: Page, lab: Lab) -> Non
 
 def type_solution(page: Page, notebook: Locator, name: str, source: str) -> None:
     """Replace the source of the cell that defines `name`, as a student types it."""
-    cell = notebook.locator(".jp-CodeCell", has_text=f"def {name}(").first
-    cell.scroll_into_view_if_needed()
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+a")
-    page.keyboard.insert_text(source)
-    page.keyboard.press("Control+Enter")
+    run_cell(page, notebook.locator(".jp-CodeCell", has_text=f"def {name}(").first, source)
 
 
 def check_cell(page: Page, notebook: Locator, name: str) -> Locator:
     """Run the check of an exercise and return the panel below it."""
     cell = notebook.locator(".jp-CodeCell", has_text=f'check("u02.{name}", {name})').first
-    cell.scroll_into_view_if_needed()
-    cell.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
+    run_cell(page, cell)
     return cell.get_by_role("group", name=f"Check of u02.{name}")
 
 
 def test_a_student_types_a_solution_and_sees_the_panel(page: Page, lab: Lab) -> None:
     """Wrong, then changing its argument, then right: each is said in words."""
     notebook = open_notebook(page, lab, "release/u02_forward/forward.ipynb")
-    imports = notebook.locator(".jp-CodeCell", has_text="import numpy as np").first
-    imports.locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
+    run_cell(page, notebook.locator(".jp-CodeCell", has_text="import numpy as np").first)
     type_solution(page, notebook, "batch_mean", "def batch_mean(x):\n    return x.sum(axis=0)")
     panel = check_cell(page, notebook, "batch_mean")
     expect(panel).to_contain_text("sum")  # although an assert stopped the cell before its check
