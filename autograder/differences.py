@@ -102,7 +102,7 @@ def error_map(
     if answer.ndim != 2 or max(answer.shape) > MAP_LIMIT or min(answer.shape) == 0:
         return None
     a, e = answer.astype(np.float64), expected.astype(np.float64)
-    if _pattern(a, e):
+    if _pattern(a, e) or not right.any():
         return None
     error = np.abs(a - e)
     error[right] = 0.0

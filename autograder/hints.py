@@ -38,7 +38,7 @@ def hint(exercise_id: str, stage: int | None = None) -> None:
     more = (
         f'`hint("{exercise.id}")` again for the next one'
         if number < count
-        else "that was the last one"
+        else f'that was the last one; `hint("{exercise.id}", 1)` starts again'
     )
     text = f"**Hint {number} of {count}** — {exercise.hints[number - 1]}\n\n*{more}*"
     display(Markdown(text))

@@ -8,6 +8,7 @@ from autograder.compare import SIDE_FAULT_SHARE, compare, identical
 from autograder.oracle import Ask, dtype_of, expected_answer, tolerance_for
 from autograder.recognise import recognise
 from autograder.vocabulary import (
+    NOT_RUN,
     Case,
     CaseResult,
     Exercise,
@@ -35,7 +36,7 @@ def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
         if _kind(answers[-1]) == TIME_LIMIT:
             break
     judgements = [judge_case(exercise, c, a) for c, a in zip(cases, answers, strict=False)]
-    not_run = Judgement(0.0, "Not run: an earlier case did not finish.", "not run")
+    not_run = Judgement(0.0, "Not run: an earlier case did not finish.", NOT_RUN)
     judgements += [not_run] * (len(cases) - len(judgements))
     results = _by_behaviour(cases, judgements)
     failing = [
@@ -91,9 +92,11 @@ def _failure_text(exercise: Exercise, answer: Answer) -> str:
         return f"`{exercise.name}` must return several values; it returns {failure.message}.{ask}"
     if failure.kind == TIME_LIMIT:
         return f"`{exercise.name}` did not finish: {failure.message}. Is there a loop without end?"
-    place = f" ({failure.line})" if failure.line else ""
     text = f": {failure.message}" if failure.message else ""
-    return f"Your code raised `{failure.kind}`{text}{place}."
+    number, _, line = failure.line.partition(": ")
+    code = f": `{line}`" if line else ""
+    place = f" It happened at {number}{code}." if number else ""
+    return f"Your code raised `{failure.kind}`{text}.{place}"
 
 
 def _by_behaviour(cases: list[Case], judgements: list[Judgement]) -> tuple[CaseResult, ...]:

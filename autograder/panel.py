@@ -7,16 +7,15 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from autograder.vocabulary import CaseResult, Result, Verdict
+from autograder.vocabulary import NOT_RUN, CaseResult, Result, Verdict
 
 RESULT_MIME = "application/vnd.batchnorm-course.result+json"
 RIGHT, WRONG, NEUTRAL = "#009E73", "#D55E00", "#999999"  # Okabe-Ito green, vermillion; grey
 TEXT = "var(--jp-ui-font-color1, inherit)"
 MUTED = "var(--jp-ui-font-color2, #767676)"
 CODE_FONT = "var(--jp-code-font-family, monospace)"
+SIGN_COLOUR = {"✓": RIGHT, "◐": WRONG, "✗": WRONG, "–": NEUTRAL}
 CELL = 12  # pixels of one entry in an error map
-SIGN = {True: "✓", False: "✗"}
-
 HEADLINES = {
     Verdict.PASSED: "All right",
     Verdict.PARTIAL: "Partly right",
@@ -50,15 +49,54 @@ def as_record(result: Result) -> dict[str, Any]:
     return record
 
 
+@dataclass(frozen=True)
+class Group:
+    """Cases with one thing to say about them: a line of the panel."""
+
+    sign: str
+    """✓ right, ◐ partly right, ✗ wrong, – not run."""
+    cases: tuple[CaseResult, ...]
+    """Which."""
+    detail: str
+    """What is wrong, unless the panel has said it already."""
+
+    @property
+    def names(self) -> str:
+        """Names of the cases, as one text."""
+        return " · ".join(case.name for case in self.cases)
+
+
+def groups(result: Result) -> list[Group]:
+    """Gather cases that failed for one reason, in order; those that pass come last, together."""
+    if result.verdict is Verdict.NOT_ATTEMPTED:
+        return []
+    gathered: dict[tuple[str, str], list[CaseResult]] = {}
+    for case in sorted(result.cases, key=lambda case: case.passed):
+        message = "" if case.passed else case.judgement.message
+        gathered.setdefault((_sign(case), message), []).append(case)
+    advice = _advice(result)
+    return [
+        Group(sign, tuple(cases), "" if message == advice else message)
+        for (sign, message), cases in gathered.items()
+    ]
+
+
+def _sign(case: CaseResult) -> str:
+    if case.passed:
+        return "✓"
+    if case.judgement.fault == NOT_RUN:
+        return "–"
+    return "◐" if case.share else "✗"
+
+
 def as_text(result: Result) -> str:
     """Return the plain-text twin of the panel."""
-    advice = _advice(result)
     lines = [f"{result.exercise}: {headline(result)} — {_points(result)} points"]
-    lines += [f"  {advice}"] if advice else []
-    for case, detail in _details(result):
-        lines.append(f"  {SIGN[case.passed]} {case.name}{_share(case)}")
-        lines += [f"      {detail}"] if detail else []
-    lines.append(f"  {_footer(result)}")
+    lines += [f"  {advice}" for advice in [_advice(result)] if advice]
+    for group in groups(result):
+        lines.append(f"  {group.sign} {group.names}")
+        lines += [f"      {group.detail}"] if group.detail else []
+    lines += [f"  {line}" for line in _footer(result)]
     return "\n".join(lines)
 
 
@@ -78,13 +116,12 @@ def as_html(result: Result) -> str:
             f'<div style="margin:8px 0; padding:6px 10px; border-radius:3px; '
             f'background:color-mix(in srgb, {colour} 14%, transparent)">{_inline(advice)}</div>'
         )
-    pictured = next((c for c in _shown(result) if c.judgement.error_map), None)
-    for case, detail in _details(result):
-        picture = error_map_svg(case) if case is pictured else ""
-        parts.append(_row(case, detail, picture))
-    parts.append(
-        f'<div style="color:{MUTED}; font-size:90%">{_inline(_footer(result))}</div></div>'
-    )
+    pictured = next((c for c in result.cases if c.judgement.error_map), None)
+    for group in groups(result):
+        picture = error_map_svg(pictured) if pictured and pictured in group.cases else ""
+        parts.append(_row(group, picture))
+    footer = "<br>".join(map(_inline, _footer(result)))
+    parts.append(f'<div style="color:{MUTED}; font-size:90%">{footer}</div></div>')
     return "".join(parts)
 
 
@@ -94,14 +131,13 @@ def headline(result: Result) -> str:
 
 
 def _header(result: Result, colour: str) -> str:
-    passed = sum(case.passed for case in result.cases)
-    count = f"{passed} of {len(result.cases)} cases" if result.cases else ""
     share = 100 * result.score / result.max_score if result.max_score else 0.0
+    sign = "✓ " if result.verdict is Verdict.PASSED else ""
     return (
         '<div style="display:flex; gap:12px; align-items:baseline; flex-wrap:wrap">'
         f'<strong style="font-family:{CODE_FONT}">{html.escape(result.exercise)}</strong>'
-        f'<strong style="color:{colour}">{html.escape(headline(result))}</strong>'
-        f"<span>{count}</span>"
+        f"<strong>{sign}{html.escape(headline(result))}</strong>"
+        f"<span>{_count(result)}</span>"
         f'<span style="margin-left:auto"><strong>{_points(result)}</strong> points</span></div>'
         f'<div style="height:4px; margin-top:4px; border-radius:2px; '
         f'background:color-mix(in srgb, {NEUTRAL} 35%, transparent)">'
@@ -110,25 +146,23 @@ def _header(result: Result, colour: str) -> str:
     )
 
 
-def _row(case: CaseResult, detail: str, picture: str) -> str:
-    colour = RIGHT if case.passed else WRONG
-    told = f'<div style="color:{MUTED}">{_inline(detail)}</div>' if detail else ""
+def _count(result: Result) -> str:
+    """Count the cases that are right, and those that are partly right."""
+    if not groups(result):
+        return ""
+    passed = sum(case.passed for case in result.cases)
+    partly = sum(0.0 < case.share < 1.0 for case in result.cases)
+    more = f", {partly} partly right" if partly else ""
+    return f"{passed} of {len(result.cases)} cases right{more}"
+
+
+def _row(group: Group, picture: str) -> str:
+    told = f'<div style="color:{MUTED}">{_inline(group.detail)}</div>' if group.detail else ""
     return (
         '<div style="display:flex; gap:10px; margin:3px 0">'
-        f'<strong style="color:{colour}">{SIGN[case.passed]}</strong>'
-        f"<div>{_inline(case.name + _share(case))}{told}{picture}</div></div>"
+        f'<strong style="color:{SIGN_COLOUR[group.sign]}">{group.sign}</strong>'
+        f"<div>{_inline(group.names)}{told}{picture}</div></div>"
     )
-
-
-def _details(result: Result) -> list[tuple[CaseResult, str]]:
-    """Pair each listed case with its message, where that says something new."""
-    said = {"", _advice(result)}
-    pairs = []
-    for case in _shown(result):
-        message = case.judgement.message
-        pairs.append((case, "" if message in said else message))
-        said.add(message)
-    return pairs
 
 
 def error_map_svg(case: CaseResult) -> str:
@@ -157,11 +191,6 @@ def _opacity(error: float) -> float:
     return 0.25 + 0.75 * error if error else 0.2
 
 
-def _shown(result: Result) -> tuple[CaseResult, ...]:
-    """Return the cases worth listing: none if nothing is written yet."""
-    return () if result.verdict is Verdict.NOT_ATTEMPTED else result.cases
-
-
 def _advice(result: Result) -> str:
     return "" if result.verdict is Verdict.PASSED else result.message
 
@@ -170,17 +199,15 @@ def _points(result: Result) -> str:
     return f"{result.score:g} / {result.max_score:g}"
 
 
-def _share(case: CaseResult) -> str:
-    return "" if case.share in (0.0, 1.0) else f" ({case.share:.0%} of this case)"
-
-
-def _footer(result: Result) -> str:
-    name = result.exercise.partition(".")[2]
-    again = f'`check("{result.exercise}", {name}, seed={result.seed})`'
-    repeat = "" if result.seed is None else f"The same cases again: {again}."
-    if result.verdict is Verdict.PASSED:
-        return repeat
-    return f'{repeat} Stuck? `hint("{result.exercise}")`'.strip()
+def _footer(result: Result) -> list[str]:
+    lines = []
+    if result.seed is not None and result.verdict is not Verdict.NOT_ATTEMPTED:
+        name = result.exercise.partition(".")[2]
+        again = f'`check("{result.exercise}", {name}, seed={result.seed})`'
+        lines.append(f"The same cases again: {again}")
+    if result.verdict is not Verdict.PASSED:
+        lines.append(f'Stuck? `hint("{result.exercise}")`')
+    return lines
 
 
 def _colour(result: Result) -> str:

@@ -132,6 +132,9 @@ class Map:
         stop = self.next_stop
         if stop is None:
             return "Everything passes. Well done!"
+        if stop.score:
+            missing = stop.exercise.points - stop.score
+            return f"Next: {stop.exercise.id}, {missing:g} points left in it."
         return f"Next: {stop.exercise.id} (about {stop.exercise.minutes} minutes)."
 
 
@@ -141,12 +144,13 @@ def _points(stops: tuple[Stop, ...]) -> str:
 
 def _dot(stop: Stop) -> str:
     """One exercise: a ring, half full, or full; with words for those who do not see it."""
-    share = min(1.0, stop.score / stop.exercise.points)
     words = f"{stop.exercise.name}: {stop.score:g} of {stop.exercise.points} points"
+    fill = '<circle cx="9" cy="8" r="6"' if stop.done else '<path d="M9 2 A6 6 0 0 0 9 14 Z"'
+    inside = f'{fill} fill="{RIGHT}"/>' if stop.score else ""
     return (
         f'<svg role="img" aria-label="{words}" width="20" height="16"><title>{words}</title>'
         f'<circle cx="9" cy="8" r="6" fill="none" stroke="{RIGHT}" stroke-width="2"/>'
-        f'<circle cx="9" cy="8" r="{6 * share:.1f}" fill="{RIGHT}"/></svg>'
+        f"{inside}</svg>"
     )
 
 
@@ -157,11 +161,13 @@ def progress() -> Map:
     is never sent anywhere. Delete the file to start again.
     """
     best = load()
-    return Map(
-        {
-            unit: tuple(
-                Stop(e, float(best.get(e.id, {}).get("score", 0.0))) for e in exercises_of(unit)
-            )
-            for unit in units()
-        }
-    )
+    return Map({unit: stops for unit in units() if (stops := _stops(unit, best)) is not None})
+
+
+def _stops(unit: str, best: dict[str, dict[str, Any]]) -> tuple[Stop, ...] | None:
+    """Return a unit's stops; None for one that cannot be loaded, which must not hide the others."""
+    try:
+        exercises = exercises_of(unit)
+    except Exception:
+        return None
+    return tuple(Stop(e, float(best.get(e.id, {}).get("score", 0.0))) for e in exercises)

@@ -13,6 +13,8 @@ from autograder.version import GRADER_VERSION
 from autograder.worker.interpreter import Answer
 from autograder.worker.script import Script
 
+NOT_RUN = "not run"  # fault of a case that was not asked, after one that did not end
+
 
 class Verdict(StrEnum):
     """What became of one exercise of one submission."""

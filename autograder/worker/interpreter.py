@@ -24,7 +24,7 @@ class Failure:
     """What stopped a script."""
 
     kind: str
-    """Name of the exception's class; `MissingName` if the student has no such function, `NoItems` if
+    """Name of the exception's class; `MissingName` if there is no such function, `NoItems` if
     a result that should have parts has none."""
     message: str
     """The exception's text, cut to `ERROR_TEXT_LIMIT` characters."""
