@@ -121,9 +121,9 @@ check("u03.momentum_from_keras", momentum_from_keras)
 #
 # Now the layer. It has two modes:
 #
-# $$y = \mathtt{weight}\cdot\frac{x - m}{\sqrt{v + \mathtt{eps}}} + \mathtt{bias}
-#   \qquad\begin{cases}\text{training:} & m, v \text{ are the mean and the biased variance of this batch, per feature}\\
-#   \text{evaluation:} & m = \mathtt{running\_mean},\; v = \mathtt{running\_var}\end{cases}$$
+# $$y = \mathtt{weight}\cdot\frac{x - \mathtt{mean}}{\sqrt{\mathtt{var} + \mathtt{eps}}} + \mathtt{bias}
+#   \qquad\begin{cases}\text{training:} & \mathtt{mean}, \mathtt{var}\text{ of this batch, per feature, var biased}\\
+#   \text{evaluation:} & \mathtt{running\_mean},\; \mathtt{running\_var}\end{cases}$$
 #
 # In training, and **only** there, each call also
 #

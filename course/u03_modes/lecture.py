@@ -49,6 +49,8 @@ net = nn.Sequential(
     *(nn.Linear(64, 32, bias=False), nn.BatchNorm1d(32), nn.ReLU()),
     nn.Linear(32, 10),
 )
+
+# %%
 optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9)
 schedule = torch.optim.lr_scheduler.LinearLR(optimizer, 1.0, 0.1, total_iters=10)
 x_all, y_all = torch.from_numpy(photos), torch.from_numpy(labels)
@@ -102,8 +104,8 @@ for company in COMPANIES:
 explore(
     partial(draw_neighbours, photo=photo, photos=photos, labels=labels, classify=classify),
     title="The framed photo never changes",
-    alt="Left: the batch, the photo framed. Right: the classifier's probabilities for the framed photo; they change with "
-    "the company.",
+    alt="Left: the batch, the photo framed. Right: the classifier's probabilities for the framed "
+    "photo; they change with the company.",
     company=Choice("the neighbours are", COMPANIES, COMPANIES[0]),
     size=Slider("batch size", 2, 64, 2, 16, log=True, unit="photos"),
     seed=Choice("random seed", (0, 1, 2), 0),
@@ -112,8 +114,8 @@ explore(
 # %% [markdown]
 # ## 2. The test: classify 100 images one at a time
 #
-# A classifier in a phone does not get batches. It gets one image. Here is the oldest test for code with batch norm, and still the
-# best: **classify 100 images one at a time, and see whether you get the same as all at once.**
+# A classifier in a phone does not get batches. It gets one image. Here is an old test for code with batch norm (Udacity's
+# course sets it), and still the best: **classify 100 images one at a time, and see whether you get the same as all at once.**
 #
 # **Predict.** What will a network in training mode do with a batch of one?
 
@@ -126,7 +128,7 @@ except ValueError as error:
 # %% [markdown]
 # A batch of one: the mean *is* the value, $x - \mu = 0$, and nothing is left of the image. PyTorch refuses, rightly.
 #
-# So let us be clever, as people on the internet are: duplicate the image, and feed a batch of two. No error any more.
+# So let us be clever, as many have been: duplicate the image, and feed a batch of two. No error any more.
 #
 # **Predict.** What accuracy does the clever version reach on the first 100 photos?
 
@@ -181,9 +183,9 @@ print("eval mode, largest difference of a probability:", np.abs(alone - together
 #
 # Write the layer with the statistics as *arguments*:
 #
-# $$y = \gamma\,\frac{x - m}{\sqrt{v + \varepsilon}} + \beta .$$
+# $$y = \gamma\,\frac{x - \mathtt{mean}}{\sqrt{\mathtt{var} + \varepsilon}} + \beta .$$
 #
-# | mode | $m$ and $v$ | the output of one row depends on |
+# | mode | `mean` and `var` | the output of one row depends on |
 # |---|---|---|
 # | training | mean and variance **of this batch** | all rows of the batch |
 # | evaluation | **fixed** numbers, one pair per feature | that row |
@@ -271,8 +273,9 @@ print("std of r:   experiment", r.std(), " formula", s * np.sqrt(a / (2 - a) * (
 explore(
     draw_running,
     title="Bias at the start, noise at the end",
-    alt="Running mean and running variance over 200 batches with a band of what theory expects: a small momentum approaches "
-    "the truth slowly and stays near it, a large one gets there at once and keeps jumping.",
+    alt="Running mean and running variance over 200 batches, with a band of what theory expects: a "
+    "small momentum approaches the truth slowly and stays near it, a large one gets there at once "
+    "and keeps jumping.",
     momentum=Slider("momentum", 0.00625, 1.0, 2, 0.1, log=True),
     m=Slider("batch size m", 2, 128, 2, 16, log=True, unit="values"),
     seed=Choice("random seed", (0, 1, 2), 0),
@@ -333,8 +336,8 @@ print("average of the batch variances:", pairs.var(axis=1).mean())
 explore(
     draw_small_batches,
     title="Standard deviation of the output in evaluation mode",
-    alt="Standard deviation of the normalised output in evaluation mode over the batch size: 1 with the unbiased variance stored, "
-    "larger than 1 with the biased one, most of all for small batches.",
+    alt="Standard deviation of the output in evaluation mode over the batch size: 1 with the "
+    "unbiased variance stored, larger with the biased one, most of all for small batches.",
     m=Slider("batch size m", 2, 128, 2, 2, log=True, unit="values"),
 )
 
@@ -386,10 +389,11 @@ for n, c in [(2, 3), (3, 4), (64, 4)]:
 #
 # ## 7. In evaluation the layer is a straight line
 #
-# With $m$ and $v$ fixed, collect what multiplies $x$ and what does not:
+# With `mean` and `var` fixed, collect what multiplies $x$ and what does not:
 #
-# $$y = \gamma\,\frac{x-m}{\sqrt{v+\varepsilon}} + \beta
-#     = \underbrace{\frac{\gamma}{\sqrt{v+\varepsilon}}}_{\text{scale}}\,x \;+\; \underbrace{\beta - \frac{\gamma\,m}{\sqrt{v+\varepsilon}}}_{\text{shift}} .$$
+# $$y = \gamma\,\frac{x-\mathtt{mean}}{\sqrt{\mathtt{var}+\varepsilon}} + \beta
+#     = \underbrace{\frac{\gamma}{\sqrt{\mathtt{var}+\varepsilon}}}_{\text{scale}}\,x
+#     \;+\; \underbrace{\beta - \mathtt{mean}\cdot\frac{\gamma}{\sqrt{\mathtt{var}+\varepsilon}}}_{\text{shift}} .$$
 #
 # One multiplication and one addition per feature (Ioffe & Szegedy 2015, Algorithm 2, line 11). All that was special about the layer is gone, and in unit
 # 10 we merge these two numbers into the weights of the layer before it: then batch norm costs nothing at all.
@@ -488,7 +492,7 @@ for momentum in (0.01, 0.1, None):
 #
 # ### Another camera
 #
-# The network moves to a camera with haze on the lens: the contrast goes down, the brightness up. We have a thousand photos from it, and **no labels**.
+# The network moves to a camera with haze on the lens: the contrast goes down, the brightness up. We have 500 photos from it, and **no labels**.
 #
 # The buffers describe the old camera. But to measure a mean and a variance one needs no labels: reset the buffers, run photos of the new camera *forward* in training
 # mode with `momentum=None`, and go back to `eval()`. No weight changes. (Li et al. 2016 call it AdaBN.)
@@ -500,22 +504,24 @@ def in_haze(images, haze):
     return relight(images, contrast=1 - haze, haze=haze)
 
 
+unlabelled, _ = digit_photos(500, seed=2)
 hazes = np.linspace(0.0, 0.8, 9)
-curves = {"buffers of the old camera": [], "recalibrated on 500 photos without labels": []}
+curves = {"old buffers": [], "recalibrated": []}
 for haze in hazes:
-    seen = [in_haze(batch, haze) for batch in mixed[:10]]
+    seen = np.split(in_haze(unlabelled, haze), 10)
     networks = (copy.deepcopy(net).eval(), after_forward_passes(seen, momentum=None, reset=True))
     for curve, network in zip(curves.values(), networks, strict=True):
         curve.append(eval_accuracy(network, in_haze(new, haze)))
 print("haze        ", hazes)
 for name, curve in curves.items():
-    print(f"{name}:\n            ", np.array(curve))
+    print(f"{name:13}", np.array(curve))
 
 # %%
 explore(
     partial(draw_accuracy_by_light, photos=new, curves=curves, hazes=hazes, relit=in_haze),
     title="The same weights, old and new buffers",
-    alt="Left: photos in haze. Right: accuracy over haze; with the old buffers it falls to chance, with recalibrated ones it stays.",
+    alt="Left: photos in haze. Right: accuracy over haze; with the old buffers it falls to chance, "
+    "with recalibrated ones it stays.",
     haze=Slider("haze", 0.0, 0.8, 0.1, 0.5),
 )
 
@@ -545,7 +551,7 @@ print("average of the 8 means:     ", np.mean([piece.mean() for piece in pieces]
 #
 # ## 9. Other people's conventions
 #
-# Four places that all say "momentum", and mean two things. All numbers were read in the sources listed below.
+# Three places that say "momentum" and mean two things, and the paper, which has none.
 #
 # | | this course, PyTorch | Keras 3 | CS231n, assignment 2 | Ioffe & Szegedy 2015 |
 # |---|---|---|---|---|
@@ -606,3 +612,4 @@ print("average of the 8 means:     ", np.mean([piece.mean() for piece in pieces]
 # - PyTorch, documentation of `torch.nn.BatchNorm1d` (momentum, unbiased `running_var`); issue 86590 (frozen layers).
 # - Keras 3, `keras/src/layers/normalization/batch_normalization.py` (defaults, biased moving variance, `trainable = False`).
 # - Stanford CS231n, assignment 2, `cs231n/layers.py`, `batchnorm_forward` (momentum 0.9, running_var from zeros).
+# - Udacity, deep learning course, exercises on batch normalization: "classify 100 images one at a time".
