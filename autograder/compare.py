@@ -67,14 +67,26 @@ def _type_words(expected: Plain) -> str:
 def _compare_items(
     label: str, answer: Plain, expected: Any, tolerance: Tolerance, dtype: np.dtype | None
 ) -> Judgement:
-    if type(answer) is not type(expected):
+    """Compare part by part; a label like ``(dx, dgamma)`` names the parts and takes a list, too."""
+    names = _part_names(label, len(expected))
+    allowed = (tuple, list) if names else (type(expected),)
+    if type(answer) not in allowed:
         return _wrong_type(label, type(answer).__name__, expected)
-    if len(answer) != len(expected):  # type: ignore[arg-type]
-        text = f"`{label}` must have {len(expected)} entries; it has {len(answer)}."  # type: ignore[arg-type]
+    given: Any = answer
+    if len(given) != len(expected):
+        text = f"`{label}` must have {len(expected)} entries; it has {len(given)}."
         return Judgement(0.0, text, "shape")
-    pairs = zip(answer, expected, strict=True)  # type: ignore[arg-type]
-    parts = [compare(f"{label}[{i}]", a, e, tolerance, dtype) for i, (a, e) in enumerate(pairs)]
+    names = names or [f"{label}[{i}]" for i in range(len(expected))]
+    parts = [
+        compare(name, theirs, ours, tolerance, dtype)
+        for name, theirs, ours in zip(names, given, expected, strict=True)
+    ]
     return min(parts, key=lambda judgement: judgement.share, default=Judgement(1.0))
+
+
+def _part_names(label: str, count: int) -> list[str]:
+    names = label.removeprefix("(").removesuffix(")").split(", ")
+    return names if label.startswith("(") and len(names) == count else []
 
 
 def _compare_keys(

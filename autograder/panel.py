@@ -60,9 +60,14 @@ class Group:
     detail: str
     """What is wrong, unless the panel has said it already."""
 
+    everything: bool
+    """Whether these are all cases there are."""
+
     @property
     def names(self) -> str:
-        """Names of the cases, as one text."""
+        """Names of the cases, as one text; all of them failing for one reason need no list."""
+        if self.everything and len(self.cases) > 1 and not self.cases[0].passed:
+            return f"all {len(self.cases)} cases"
         return " · ".join(case.name for case in self.cases)
 
 
@@ -76,8 +81,8 @@ def groups(result: Result) -> list[Group]:
         gathered.setdefault((_sign(case), message), []).append(case)
     advice = _advice(result)
     return [
-        Group(sign, tuple(cases), "" if message == advice else message)
-        for (sign, message), cases in gathered.items()
+        Group(sign, tuple(c), "" if message == advice else message, len(c) == len(result.cases))
+        for (sign, message), c in gathered.items()
     ]
 
 

@@ -32,7 +32,9 @@ def exercises_of(unit: str) -> tuple[Exercise, ...]:
         If there is no such unit; the message names the ones there are.
     """
     if unit not in units():
-        raise UnknownExerciseError(f"There is no unit {unit!r}. The units are: {', '.join(units())}.")
+        raise UnknownExerciseError(
+            f"There is no unit {unit!r}. The units are: {', '.join(units())}."
+        )
     module = importlib.import_module(f"autograder.exercises.{unit}")
     return tuple(module.EXERCISES)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from autograder.compare import compare
 from autograder.errors import GradingError
 from autograder.judge import TIME_LIMIT, assess
 from autograder.oracle import ask_of
@@ -186,3 +187,13 @@ def test_the_oracle_sees_inputs_in_double() -> None:
 
     result_of(double, oracle=spy)
     assert set(seen) == {np.dtype("float64")}
+
+
+def test_the_parts_of_a_tuple_are_called_by_their_names() -> None:
+    """A label like `(dy, dz)` names its parts, and a list will do; a plain label wants a tuple."""
+    expected = (np.array([1.0, 2.0]), np.array([3.0, 5.0]))
+    wrong = [expected[0], np.array([3.0, 6.0])]
+    named = compare("(dy, dz)", wrong, expected, TOLERANCES["float64"], None)
+    assert named.message.startswith("`dz` is wrong")
+    plain = compare("axes", list(expected), expected, TOLERANCES["float64"], None)
+    assert "must be a tuple" in plain.message
