@@ -57,7 +57,8 @@ def test_a_move_changes_state_and_picture(view, change):
 
 
 def test_a_move_in_the_front_end_redraws(view):
-    """What the browser does is to set a widget's value."""
+    """What the browser does is to set a widget's value; also after the program moved one."""
+    view.set(m=3)
     before = view.image_bytes
     slider = next(w for w in view.panel.children if isinstance(w, ipywidgets.IntSlider))
     slider.value = 5
