@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 import bnlib
-from autograder.compare import SIDE_FAULT_SHARE, compare, identical
+from autograder.compare import identical
 from autograder.exercises.u04_backward_graph.batches import (
     BACKWARD_TOLERANCE,
     EXAMPLE_BETA,
@@ -22,7 +22,7 @@ from autograder.exercises.u04_backward_graph.batches import (
     signed,
 )
 from autograder.exercises.u04_backward_graph.faults import Gradients, backward, with_inv_std
-from autograder.oracle import dtype_of, expected_answer, tolerance_for
+from autograder.exercises.u04_backward_graph.named import judge_gradients, modified
 from autograder.vocabulary import Case, Exercise, Judgement, Misconception
 from autograder.worker.givens.backward import Cache
 from autograder.worker.interpreter import Answer
@@ -71,7 +71,7 @@ def _cases(rng: np.random.Generator) -> Iterator[Case]:
         (0.003 * x, gamma, beta, dy),
         1e-5,
         weight=2.0,
-        help="Right for wide features and wrong for narrow ones: where is your eps?",
+        help="Here eps counts as much as the variance does: is it in the right place?",
     )
     x, gamma, beta, dy = inputs(rng, 6, 3)
     x[:, 1] = rng.normal()
@@ -89,32 +89,21 @@ def _cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def judge(case: Case, answer: Answer) -> Judgement:
-    """Compare the gradients with the oracle's, then see whether dy or the cache was changed.
+    """Compare the gradients with the oracle's, then see whether the cache was changed.
 
     The cache is built beside the student's code, so it is compared with the copy taken before the
     call.
     """
-    values = answer.values
-    expected = expected_answer(BATCHNORM_BACKWARD, case)
-    tolerance = case.tolerance or tolerance_for(BATCHNORM_BACKWARD, case)
-    judgement = compare(LABEL, values.get(LABEL), expected.values[LABEL], tolerance, dtype_of(case))
+    judgement = judge_gradients(BATCHNORM_BACKWARD, case, answer)
     if judgement.share == 0.0:
         return judgement
-    changed = [] if identical(case.inputs["dy"], values["dy"]) else ["dy"]
-    before, after = _fields(values["cache before"]), _fields(values["cache"])
-    changed += [
+    before, after = _fields(answer.values["cache before"]), _fields(answer.values["cache"])
+    changed = [
         f"cache.{field}"
         for field, old, new in zip(Cache._fields, before, after, strict=True)
         if not identical(old, new)
     ]
-    if not changed:
-        return judgement
-    return Judgement(
-        SIDE_FAULT_SHARE,
-        f"Your function changed `{changed[0]}` in place. Whoever called it may need it again: "
-        "work on new arrays.",
-        "modifies-argument",
-    )
+    return modified(changed[0]) if changed else judgement
 
 
 def _fields(cache: Plain) -> tuple[Plain, ...]:
