@@ -155,7 +155,7 @@ check("u03.momentum_from_keras", momentum_from_keras)
 # - A batch of **one** value per feature has no spread to normalise by: in training mode raise a `ValueError`. In evaluation a single row is fine.
 # - **buffers**: start values; both running statistics after several batches of different sizes; the count; `momentum=None`; `momentum=0`, which
 #   leaves the running statistics alone; evaluation changes *nothing*; two layers share nothing.
-# - **evaluation**: the running statistics are used, whatever else is in the batch.
+# - **evaluation** (weighs most): the running statistics are used, whatever else is in the batch, with `weight`, `bias` and `eps` as in training.
 # - **state**: `state_dict()` is a **snapshot** and `load_state_dict` **copies**. Neither a later training step nor somebody who writes into an array of the layer
 #   (`layer.weight -= 0.1 * gradient` does) may change a dict that was handed out, or that was loaded.
 #
