@@ -395,7 +395,7 @@ def normalize_jacobian(x, eps=1e-5):
     return s * (np.eye(len(x)) - 1 / len(x) + np.outer(h, h) / len(x))
 
 
-# %% wrong normalize_jacobian: the unbiased variance
+# %% wrong normalize_jacobian: the unbiased variance -> unbiased-variance
 def normalize_jacobian(x, eps=1e-5):
     n = len(x)
     s = 1 / np.sqrt(x.var(ddof=1) + eps)
@@ -432,12 +432,34 @@ def normalize_jacobian(x, eps=1e-5):
     return s * (np.eye(len(x)) - 1 / len(x) - np.outer(h, h) / len(x))
 
 
-# %% wrong normalize_jacobian: finite differences
+# %% wrong normalize_jacobian: finite differences -> few-digits
 def normalize_jacobian(x, eps=1e-5):
     def f(v):
         return (v - v.mean()) / np.sqrt(v.var() + eps)
 
     return np.stack([(f(x + e) - f(x - e)) / 2e-5 for e in 1e-5 * np.eye(len(x))], axis=1)
+
+
+# %% wrong normalize_jacobian: forward differences -> few-digits
+def normalize_jacobian(x, eps=1e-5):
+    def f(v):
+        return (v - v.mean()) / np.sqrt(v.var() + eps)
+
+    h = 1e-7
+    columns = []
+    for j in range(len(x)):
+        moved = np.array(x)
+        moved[j] += h
+        columns.append((f(moved) - f(x)) / h)
+    return np.array(columns).T
+
+
+# %% wrong normalize_jacobian: float32 inside, float64 out
+def normalize_jacobian(x, eps=1e-5):
+    v = x.astype(np.float32)
+    s = 1 / np.sqrt(v.var() + np.float32(eps))
+    h = (v - v.mean()) * s
+    return (s * (np.eye(len(v)) - 1 / len(v) - np.outer(h, h) / len(v))).astype(np.float64)
 
 
 # %% wrong normalize_jacobian: centres x in place
@@ -711,7 +733,7 @@ def detached_gap(dy, x_hat, inv_std, gamma):
     return np.linalg.norm(dy - dx) / np.linalg.norm(dx)
 
 
-# %% wrong detached_gap: dy itself for the detached gradient
+# %% wrong detached_gap: dy itself for the detached gradient -> dy-for-detached
 def detached_gap(dy, x_hat, inv_std, gamma):
     dx = gamma * inv_std * (dy - dy.mean(0) - x_hat * (dy * x_hat).mean(0))
     return np.linalg.norm(dy - dx) / np.linalg.norm(dx)

@@ -93,6 +93,22 @@ def without_factors(
     return float(np.linalg.norm(detached - true) / np.linalg.norm(true))
 
 
+def dy_for_detached(
+    dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray, gamma: np.ndarray
+) -> float:
+    """Take dy itself for the detached gradient."""
+    _, true = _both(dy, x_hat, inv_std, gamma)
+    return float(np.linalg.norm(dy - true) / np.linalg.norm(true))
+
+
+def gamma_dy_for_detached(
+    dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray, gamma: np.ndarray
+) -> float:
+    """Forget inv_std in the detached gradient."""
+    _, true = _both(dy, x_hat, inv_std, gamma)
+    return float(np.linalg.norm(gamma * dy - true) / np.linalg.norm(true))
+
+
 def only_mean_detached(
     dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray, gamma: np.ndarray
 ) -> float:
@@ -180,6 +196,17 @@ GAP = Exercise(
             "Your gap does not feel gamma and inv_std. They cancel for a single feature only; with "
             "several, they decide how much each one counts.",
             without_factors,
+        ),
+        Misconception(
+            "dy-for-detached",
+            "You compared dx with dy itself. Also with constant statistics, x goes through a "
+            "straight line before it becomes y: which slope has it?",
+            dy_for_detached,
+        ),
+        Misconception(
+            "inv-std-forgotten-in-detached",
+            "Your detached gradient lacks inv_std: a constant standard deviation still divides.",
+            gamma_dy_for_detached,
         ),
         Misconception(
             "only-mean-detached",

@@ -21,6 +21,7 @@ from autograder.worker.script import call
 
 SCRIPT = (call("normalize_jacobian", "x", "eps", into="J"),)
 NO_EPS = (call("normalize_jacobian", "x", into="J"),)
+FEW_DIGITS = 1e-3  # of the largest entry: what finite differences reach where they work badly
 FAR = 1e8  # mean of the feature far from zero
 FAR_TOLERANCE = Tolerance(
     0.0, 1e-5, "8 rows: 8 (eps64/2) 1e8 = 9e-8 of the mean, over a std of 0.4, times 2 x_hat/std"
@@ -117,6 +118,14 @@ def n_minus_1(x: np.ndarray, eps: float = EPS) -> np.ndarray:
     return np.asarray(inv_std * (np.eye(n) - 1.0 / n - np.outer(x_hat, x_hat) / (n - 1)))
 
 
+def unbiased_std(x: np.ndarray, eps: float = EPS) -> np.ndarray:
+    """Take the unbiased variance, and N everywhere else."""
+    n = len(x)
+    inv_std = 1.0 / np.sqrt(x.var(ddof=1) + eps)
+    x_hat = (x - x.mean()) * inv_std
+    return np.asarray(inv_std * (np.eye(n) - 1.0 / n - np.outer(x_hat, x_hat) / n))
+
+
 def centered_for_x_hat(x: np.ndarray, eps: float = EPS) -> np.ndarray:
     """Take the outer product of x − mean."""
     n, _, inv_std = _pieces(x, eps)
@@ -148,6 +157,14 @@ def cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
     got, want = answer.values["J"], expected.values["J"]
     same_shape = isinstance(got, np.ndarray) and got.shape == np.asarray(want).shape
     return case.tolerance is FAR_TOLERANCE and same_shape
+
+
+def few_digits(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Right to a few digits and no further: finite differences, or float32 on the way."""
+    got, want = answer.values["J"], np.asarray(expected.values["J"])
+    if not isinstance(got, np.ndarray) or got.shape != want.shape:
+        return False
+    return bool(np.abs(got - want).max() < FEW_DIGITS * np.abs(want).max())
 
 
 JACOBIAN = Exercise(
@@ -205,6 +222,12 @@ JACOBIAN = Exercise(
             n_minus_1,
         ),
         Misconception(
+            "unbiased-variance",
+            "Your inv_std is made with the unbiased variance. The batch is normalised with the "
+            "biased one, 1/N.",
+            unbiased_std,
+        ),
+        Misconception(
             "centered-for-x-hat",
             "The outer product is of x − mean; the formula has x_hat there, which has no unit.",
             centered_for_x_hat,
@@ -230,6 +253,12 @@ JACOBIAN = Exercise(
             "Right near zero, wrong far from it: E[x²] − E[x]² is a small difference of two huge "
             "numbers. Subtract the mean first, then square.",
             signs=cancelled,
+        ),
+        Misconception(
+            "few-digits",
+            "Right to a few digits, and then not: finite differences do that, and float32 on the "
+            "way. The formula in float64 gives all digits.",
+            signs=few_digits,
         ),
     ),
     hints=(
