@@ -41,6 +41,7 @@ from autograder import check, hint, progress
 # - `running`, `batch`: two arrays of shape `(C,)`, or two plain numbers; `momentum`: a number from 0 to 1.
 # - Return a **new** array (or number) of the same shape and dtype. Neither argument is changed.
 
+
 # %% exercise="update_running"
 def update_running(running, batch, momentum):
     """Return the running statistic after one more batch."""
@@ -52,7 +53,7 @@ def update_running(running, batch, momentum):
 # %% test="update_running"
 updated = update_running(np.array([0.0, 1.0]), np.array([10.0, 3.0]), 0.1)
 assert np.shape(updated) == (2,), "one number per feature, as in the arguments"
-assert np.allclose(updated, [1.0, 1.2]), f"0 and 10 with momentum 0.1 give 1; 1 and 3 give 1.2; not {updated}"
+assert np.allclose(updated, [1.0, 1.2]), f"0 and 10 give 1; 1 and 3 give 1.2; not {updated}"
 check("u03.update_running", update_running)
 
 # %% [markdown]
@@ -74,6 +75,7 @@ check("u03.update_running", update_running)
 # Write both variances as (sum of squares) / (something).
 # </details>
 
+
 # %% exercise="bessel"
 def bessel(var, m):
     """Return the unbiased variance for a biased one of m values."""
@@ -85,7 +87,9 @@ def bessel(var, m):
 # %% test="bessel"
 unbiased = bessel(np.array([4.0, 9.0]), 3)
 assert np.shape(unbiased) == (2,), "one variance per feature, as in the argument"
-assert np.allclose(unbiased, [6.0, 13.5]), f"three values with biased variance 4: sum of squares 12, so 6; not {unbiased}"
+assert np.allclose(unbiased, [6.0, 13.5]), (
+    f"sums of squares 12 and 27, so 6 and 13.5; not {unbiased}"
+)
 check("u03.bessel", bessel)
 
 # %% [markdown]
@@ -101,6 +105,7 @@ check("u03.bessel", bessel)
 #
 # - `keras_momentum`: a number or an array of numbers from 0 to 1. Return a new number or array of the same shape.
 
+
 # %% exercise="momentum_from_keras"
 def momentum_from_keras(keras_momentum):
     """Return our momentum for one of Keras."""
@@ -111,7 +116,7 @@ def momentum_from_keras(keras_momentum):
 
 # %% test="momentum_from_keras"
 assert np.shape(momentum_from_keras(0.99)) == (), "a number for a number"
-assert np.isclose(momentum_from_keras(0.99), 0.01), "Keras: the old value weighs 0.99. How much does the new one weigh?"
+assert np.isclose(momentum_from_keras(0.99), 0.01), "the old value weighs 0.99, and the new one?"
 check("u03.momentum_from_keras", momentum_from_keras)
 
 # %% [markdown]
@@ -175,6 +180,7 @@ check("u03.momentum_from_keras", momentum_from_keras)
 # refuse too small a batch → `float64` copy of `x` → mean and biased variance over the rows → count → weight of the new batch → two updates → normalise, scale, shift →
 # back to the dtype of `x`.
 # </details>
+
 
 # %% exercise="BatchNorm1d"
 class BatchNorm1d:
@@ -242,7 +248,7 @@ class BatchNorm1d:
 layer = BatchNorm1d(2)
 y = layer(np.array([[1.0, 10.0], [3.0, 30.0]]))
 assert np.shape(y) == (2, 2), "y has the shape of x"
-assert np.allclose(y, [[-1.0, -1.0], [1.0, 1.0]], atol=1e-5), f"a batch of two becomes −1 and 1 (unit 2), not {y}"
+assert np.allclose(y, [[-1.0, -1.0], [1.0, 1.0]], atol=1e-5), f"two rows become −1 and 1; not {y}"
 check("u03.BatchNorm1d", BatchNorm1d)
 
 # %% [markdown]
@@ -288,6 +294,7 @@ print("running_var: ", layer.running_var.round(2), " (the truth: 4, 1, 0.25)")
 # If all rows stood in one array, this would be two lines. How do you get them into one?
 # </details>
 
+
 # %% exercise="recalibrate"
 def recalibrate(layer, batches):
     """Set the layer's running statistics to those of all rows pooled."""
@@ -304,7 +311,7 @@ import bnlib
 ready = bnlib.BatchNorm1d(1)  # ours, so that exercise 4 costs nothing here
 recalibrate(ready, [np.array([[1.0], [2.0]]), np.array([[6.0]])])
 assert np.shape(ready.running_mean) == (1,) == np.shape(ready.running_var), "one number per feature"
-assert np.allclose(ready.running_mean, 3.0), f"the rows are 1, 2, 6: their mean is 3, not {ready.running_mean}"
+assert np.allclose(ready.running_mean, 3.0), f"1, 2, 6 have mean 3, not {ready.running_mean}"
 assert np.allclose(ready.running_var, 7.0), f"(4 + 1 + 9) / (3 − 1) = 7, not {ready.running_var}"
 check("u03.recalibrate", recalibrate)
 
@@ -328,6 +335,7 @@ check("u03.recalibrate", recalibrate)
 # Two lines are equal if their slopes are equal and their values at one point. $x = 0$ is a comfortable one.
 # </details>
 
+
 # %% exercise="eval_as_affine"
 def eval_as_affine(layer):
     """Return (scale, shift) of the layer in evaluation mode."""
@@ -345,7 +353,7 @@ ready.weight, ready.bias = np.array([3.0, 6.0]), np.array([1.0, 0.0])
 ready.running_mean, ready.running_var = np.array([4.0, -2.0]), np.array([3.0, 8.0])
 scale, shift = eval_as_affine(ready)
 assert np.shape(scale) == (2,) == np.shape(shift), "one scale and one shift per feature"
-assert np.allclose(scale, [1.5, 2.0]), f"the roots are √(3+1) = 2 and √(8+1) = 3, so scale is [1.5, 2], not {scale}"
+assert np.allclose(scale, [1.5, 2.0]), f"the roots are 2 and 3, so [1.5, 2], not {scale}"
 assert np.allclose(shift, [-5.0, 4.0]), f"at x = 0 the layer gives [−5, 4], not {shift}"
 check("u03.eval_as_affine", eval_as_affine)
 

@@ -67,10 +67,11 @@ print(f"loss on the last batch: {loss.item():.3f}")
 # Trained. Now we use it, the way one does on a first try: hand it a batch, take the largest output. (The function works on
 # a *copy* of the network, so that nothing we do here leaves traces.)
 
+
 # %%
 @torch.no_grad()
 def classify(batch, mode="train"):
-    copied = copy.deepcopy(net).train(mode == "train")  # a network fresh from training is in this mode
+    copied = copy.deepcopy(net).train(mode == "train")  # as it is right after training
     return copied(torch.from_numpy(batch)).softmax(dim=1).numpy()
 
 
@@ -83,7 +84,8 @@ print("this is a", truth[7])
 
 # %%
 for company in COMPANIES:
-    says = [classify(company_of(photo, photos, labels, company, 16, s))[0].argmax() for s in range(30)]
+    batches = [company_of(photo, photos, labels, company, 16, seed) for seed in range(30)]
+    says = [classify(batch)[0].argmax() for batch in batches]
     digits, counts = np.unique(says, return_counts=True)
     votes = ", ".join(f"{count} × {digit}" for digit, count in zip(digits, counts, strict=True))
     print(f"in company of {company:17s} it is  {votes}")
@@ -160,7 +162,8 @@ def accuracy(order, size, mode):
 
 
 print("batch size        100     10      2      1")
-for mode, name, order in (("train", "shuffled", shuffled), ("train", "sorted", by_digit), ("eval", "sorted", by_digit)):
+for mode, name in (("train", "shuffled"), ("train", "sorted"), ("eval", "sorted")):
+    order = shuffled if name == "shuffled" else by_digit
     sizes = (100, 10, 2) if mode == "train" else (100, 10, 2, 1)
     print(f"{mode:5s} {name:9s}", *(f"{accuracy(order, size, mode):6.3f}" for size in sizes))
 
@@ -261,9 +264,10 @@ r = np.zeros(20_000)
 for _ in range(t):
     batch_means = rng.normal(mu, sigma / np.sqrt(m), size=r.size)  # the mean of m values: std σ/√m
     r = (1 - a) * r + a * batch_means
-print("mean of r:  experiment", r.mean(), " formula", mu + (1 - a) ** t * (0 - mu))
-s = sigma / np.sqrt(m)
-print("std of r:   experiment", r.std(), " formula", s * np.sqrt(a / (2 - a) * (1 - (1 - a) ** (2 * t))))
+expected = mu + (1 - a) ** t * (0 - mu)
+spread = sigma / np.sqrt(m) * np.sqrt(a / (2 - a) * (1 - (1 - a) ** (2 * t)))
+print(f"mean of r:  experiment {r.mean():.4f}   formula {expected:.4f}")
+print(f"std of r:   experiment {r.std():.4f}   formula {spread:.4f}")
 
 # %% [markdown]
 # **Play.** Find (1) a momentum with which 200 batches are not enough, (2) one with which the variance never comes to rest, (3) what a larger batch helps
@@ -346,6 +350,7 @@ explore(
 #
 # Two functions and a state: that is the whole layer. In the assignment you turn it into a class.
 
+
 # %%
 def train_step(x, state, eps=1e-5, a=0.1):
     m = len(x)
@@ -362,6 +367,7 @@ def train_step(x, state, eps=1e-5, a=0.1):
 def eval_step(x, state, eps=1e-5):
     x_hat = (x - state["running_mean"]) / np.sqrt(state["running_var"] + eps)
     return state["weight"] * x_hat + state["bias"]  # and the state stays as it is
+
 
 # %% [markdown]
 # ### Hold it against PyTorch
@@ -382,7 +388,8 @@ for n, c in [(2, 3), (3, 4), (64, 4)]:
         gaps.append(np.abs(y - theirs(torch.from_numpy(x)).detach().numpy()).max())
     y, want = eval_step(x, state), theirs.eval()(torch.from_numpy(x)).detach().numpy()
     buffers = max(np.abs(state[k] - theirs.state_dict()[k].numpy()).max() for k in state)
-    print(f"N = {n:2d}: training {max(gaps):.1e}, evaluation {np.abs(y - want).max():.1e}, buffers {buffers:.1e}")
+    print(f"N = {n:2d}: training {max(gaps):.0e}, ", end="")
+    print(f"evaluation {np.abs(y - want).max():.0e}, buffers {buffers:.0e}")
 
 # %% [markdown]
 # (A gap of $10^{-12}$ is one rounding of `float64` at 10 000.)
@@ -403,7 +410,8 @@ layer = net[2]  # the first batch norm of our network, as trained
 scale = layer.weight.detach() / torch.sqrt(layer.running_var + layer.eps)
 shift = layer.bias.detach() - layer.running_mean * scale
 x = torch.randn(5, 64)
-print("largest difference:", (scale * x + shift - copy.deepcopy(layer).eval()(x)).abs().max().item())
+wanted = copy.deepcopy(layer).eval()(x)
+print("largest difference:", (scale * x + shift - wanted).abs().max().item())
 
 # %% [markdown]
 # In training mode no such line exists: the "slope" changes with each batch.
@@ -412,6 +420,7 @@ print("largest difference:", (scale * x + shift - copy.deepcopy(layer).eval()(x)
 #
 # For this section a helper: run a copy of the network *forward* over some batches in training mode, no gradient, no optimizer, then measure it
 # in evaluation mode.
+
 
 # %%
 def after_forward_passes(batches, momentum=0.1, reset=False):
@@ -483,7 +492,8 @@ for momentum in (0.01, 0.1, 0.99):
 # %%
 print("batches seen      5     20     60    200")
 for momentum in (0.01, 0.1, None):
-    row = [eval_accuracy(after_forward_passes((4 * mixed)[:k], momentum, reset=True)) for k in (5, 20, 60, 200)]
+    seen = [(4 * mixed)[:k] for k in (5, 20, 60, 200)]
+    row = [eval_accuracy(after_forward_passes(part, momentum, reset=True)) for part in seen]
     print(f"momentum {momentum!s:5s}", *(f"{value:6.3f}" for value in row))
 
 # %% [markdown]
@@ -498,6 +508,7 @@ for momentum in (0.01, 0.1, None):
 # mode with `momentum=None`, and go back to `eval()`. No weight changes. (Li et al. 2016 call it AdaBN.)
 #
 # **Predict** the accuracy at haze 0.5 before and after.
+
 
 # %%
 def in_haze(images, haze):
@@ -539,7 +550,8 @@ explore(
 
 # %%
 feature = photos.reshape(3000, 256)[:, 101].astype(np.float64)  # one pixel
-pieces = np.split(feature[np.argsort(labels, kind="stable")], [400, 800, 1200, 1600, 2000, 2400, 2800])
+in_order = feature[np.argsort(labels, kind="stable")]
+pieces = np.split(in_order, range(400, 3000, 400))  # 7 batches of 400 and one of 200
 print("variance of all rows:       ", feature.var(ddof=1))
 print("average of the 8 variances: ", np.mean([piece.var(ddof=1) for piece in pieces]))
 print("mean of all rows:           ", feature.mean())
