@@ -50,7 +50,7 @@ def difference_errors(sigma: float, dtype: str, seed: int = 0) -> np.ndarray:
     _, kept = batchnorm_forward(x, np.ones(1), np.zeros(1), _EPS)
     exact, _, _ = batchnorm_backward(dy, kept)
     errors = [np.abs(_differences(x.astype(dtype), dy, h) - exact).max() for h in STEPS]
-    relative = np.array(errors) / np.abs(exact).max()
+    relative: np.ndarray = np.array(errors) / np.abs(exact).max()
     relative.setflags(write=False)
     return relative
 
