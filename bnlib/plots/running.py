@@ -88,12 +88,13 @@ def draw_running(momentum: float = 0.1, m: int = 16, seed: int = 0) -> Figure:
     average = running_path(None, m, _STEPS, seed)
     noise_of_var = SIGMA**2 * np.sqrt(2.0 / (m - 1))  # of an unbiased variance of normal values
     left = 100 * (1.0 - momentum) ** 20
+    share = f"{left:.3g}" if left >= 0.01 else "less than 0.01"
     fig = figure(
         1,
         2,
         xlabel="batches seen",
         ylabel=["running mean (units of x)", "running variance (units of x, squared)"],
-        title=[f"after 20 batches {left:.3g} % of the start is left", f"batches of m = {m}"],
+        title=[f"after 20 batches {share} % of the start is left", f"batches of m = {m}"],
     )
     rows = (
         (START_MEAN, MU, SIGMA / np.sqrt(m), path.mean, average.mean),
