@@ -30,11 +30,19 @@ def _normalised(z: np.ndarray, eps: float) -> np.ndarray:
 
 
 def weight_gradient(w: np.ndarray, eps: float = _EPS) -> np.ndarray:
-    """Return the gradient by w, shape (2,), of `½ · mean((normalize(x @ w) − target)²)`."""
+    """Return the gradient by w of `½ · mean((normalize(x @ w) − target)²)`.
+
+    Parameters
+    ----------
+    w : ndarray of shape (2,) or (2, K)
+        One weight vector, or K of them as columns: each has a loss of its own.
+    eps : float
+        Inside the square root.
+    """
     x, target = _data()
-    column = w[:, np.newaxis]
-    dy = (_normalised(x @ column, eps) - target) / _ROWS
-    return np.asarray(linear_bn_weight_grad(x, column, dy, eps)[:, 0])
+    columns = w.reshape(2, -1)
+    dy = (_normalised(x @ columns, eps) - target) / _ROWS
+    return np.asarray(linear_bn_weight_grad(x, columns, dy, eps).reshape(w.shape))
 
 
 def direction(angle: float) -> np.ndarray:
@@ -51,8 +59,8 @@ def direction(angle: float) -> np.ndarray:
 @lru_cache(maxsize=64)
 def gradient_lengths(angle: float, eps: float) -> np.ndarray:
     """Return ‖dW‖ for weights of one direction and 31 lengths; read-only."""
-    norms = [np.linalg.norm(weight_gradient(k * direction(angle), eps)) for k in _LENGTHS]
-    found = np.array(norms)
+    columns = direction(angle)[:, np.newaxis] * _LENGTHS
+    found = np.asarray(np.linalg.norm(weight_gradient(columns, eps), axis=0))
     found.setflags(write=False)
     return found
 
@@ -80,6 +88,8 @@ def draw_weight_length(length: float = 1.0, angle: float = 0.0) -> Figure:
     right.loglog(_LENGTHS, gradient_lengths(angle, _EPS), color=COLORS["blue"], label="ε = 1e-5")
     right.plot([length], [size], "D", color=COLORS["vermillion"], markersize=8, label="here")
     right.set(xlim=(_LENGTHS[0], _LENGTHS[-1]), ylim=(1e-3, 1e5))
+    right.set(xticks=[1e-4, 1e-2, 1.0, 1e2], yticks=[1e-2, 1.0, 1e2, 1e4])
+    right.minorticks_off()  # each tick costs a slider's time
     right.legend(fontsize=9, loc="upper right")
     return fig
 
