@@ -46,6 +46,8 @@ def _looks_like(exercise: Exercise, idea: Misconception, case: Case, answer: Ans
 
 def _same(a: Plain, b: Plain, tolerance: Tolerance) -> bool:
     """Whether two answers agree, dtypes aside; nan agrees with nan."""
+    if isinstance(a, tuple | list) and isinstance(b, tuple | list) and len(a) == len(b):
+        return all(_same(x, y, tolerance) for x, y in zip(a, b, strict=True))
     if isinstance(a, np.ndarray) and isinstance(b, np.ndarray) and a.shape == b.shape:
         lost = ~np.isfinite(a) & ~np.isfinite(b)
         return bool((within(a, b, tolerance.rtol, tolerance.atol) | lost).all())
