@@ -61,9 +61,10 @@ def _pattern(a: np.ndarray, e: np.ndarray) -> str:
             offsets, offset, rtol=PATTERN_RTOL, atol=1e-6 * scale
         ):
             return "is off by the same amount everywhere"
+    square = a.ndim == 2 and a.shape[0] == a.shape[1]
     if (
-        a.ndim == 2
-        and a.shape[0] == a.shape[1]
+        square
+        and not np.allclose(e, e.T, rtol=PATTERN_RTOL, atol=PATTERN_RTOL * scale)
         and np.allclose(a, e.T, rtol=PATTERN_RTOL, atol=PATTERN_RTOL * scale)
     ):
         return "is transposed: rows and columns are exchanged"

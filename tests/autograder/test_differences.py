@@ -68,3 +68,10 @@ def test_the_map_shows_where_and_only_where_words_do_not() -> None:
 def test_a_factor_of_one_is_no_explanation() -> None:
     """An error just above the tolerance is not called a constant factor."""
     assert "times" not in said(E * (1 + 1e-6))
+
+
+def test_a_symmetric_matrix_is_not_called_transposed() -> None:
+    """Where rows and columns may be exchanged, an error has another reason."""
+    square = np.random.default_rng(3).normal(size=(4, 4))
+    symmetric = square + square.T
+    assert "transposed" not in said(symmetric + 1e-6 * square, symmetric)
