@@ -84,6 +84,8 @@ def run(course: Course, students: list[Student]) -> list[Row]:
         _hand_in(course, students)
         for unit in units:
             rows += grading.grade(course, unit, SEED, lambda s, u=unit: step(f"grade {u} {s}"))  # type: ignore[misc]
+        graded = {(row.student_id, row.unit) for row in rows if row.exercise is not None}
+        bar.total = bar.n + len(graded)  # what could not be graded gets no feedback
         for unit in units:
             grading.write_feedback(course, unit, lambda s, u=unit: step(f"feedback {u} {s}"))  # type: ignore[misc]
     grading.write_whole(course.root / "scores.csv", grading.as_csv(rows))

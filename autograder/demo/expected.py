@@ -18,8 +18,10 @@ Outcome = tuple[float | None, str]  # score, verdict
 def load_expected() -> dict[Key, Outcome]:
     """Read the marks the class must get.
 
-    The file holds, by student, unit and exercise, a pair of score and verdict; in the place of the
-    exercises stands ``"not_graded"`` where a whole submission cannot be graded.
+    The file holds, by student, unit and exercise, the score and the verdict; in the place of the
+    exercises stands ``"not_graded"`` where a whole submission cannot be graded. Where an exercise
+    earns a part of its points, a third entry says why: the cases that are not earned in full, and
+    the share that is. The tests work the score out from these and the cases' weights.
     """
     expected: dict[Key, Outcome] = {}
     for student, units in json.loads(FILE.read_text(encoding="utf-8")).items():
@@ -27,7 +29,7 @@ def load_expected() -> dict[Key, Outcome]:
             if exercises == Verdict.NOT_GRADED:
                 expected[student, unit, None] = (None, exercises)
             else:
-                for exercise, (score, verdict) in exercises.items():
+                for exercise, (score, verdict, *_) in exercises.items():
                     expected[student, unit, exercise] = (score, verdict)
     return expected
 
