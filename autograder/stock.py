@@ -55,7 +55,7 @@ def generate_assignment(api: NbGraderAPI, unit: str) -> None:
 def autograde(api: NbGraderAPI, unit: str, student: str) -> None:
     """Run one submission through stock nbgrader: same process for tests and student code."""
     outcome = _quietly(api.autograde, unit, student)
-    _require(outcome, f"the submission of {student} to {unit} could not be graded")
+    _require(outcome, "nbgrader could not grade it")
 
 
 def generate_feedback(api: NbGraderAPI, unit: str, student: str) -> None:

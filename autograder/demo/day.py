@@ -18,9 +18,11 @@ from autograder.demo.expected import differences, load_expected
 from autograder.demo.students import Student, load_class
 from autograder.errors import GradingError
 from autograder.rows import Row
+from autograder.vocabulary import Verdict
 
 SEED = 2015  # fixed, so that the class gets the same cases every time
 CELL_SECONDS = 12  # an honest cell takes one; the sample class also has endless ones
+MISTAKES_SHOWN = 6  # of the class, the most frequent first
 CONFIG_LINES = f"""
 c.Execute.timeout = {CELL_SECONDS}  # seconds a cell: short, for the demo's endless loops
 """
@@ -49,6 +51,7 @@ def play(keep: Path | None) -> bool:
         course = lay_out(folder, sorted({h.unit for s in students for h in s.hand_ins}))
         rows = run(course, students)
         click.echo(table(rows))
+        click.echo(remarks(rows))
         wrong = differences(rows, load_expected())
         for line in wrong:
             click.echo(f"differs: {line}")
@@ -93,7 +96,7 @@ def run(course: Course, students: list[Student]) -> list[Row]:
 
 
 def table(rows: list[Row]) -> str:
-    """Return a table of points by student and unit, and how often each verdict was given."""
+    """Return a table of points by student and unit."""
     units = sorted({row.unit for row in rows})
     width = max(len(row.student_id) for row in rows)
     lines = [" " * width + "".join(f"{unit.partition('_')[0]:>12}" for unit in units)]
@@ -101,9 +104,27 @@ def table(rows: list[Row]) -> str:
         own = [row for row in rows if row.student_id == student]
         cells = "".join(f"{_points([r for r in own if r.unit == unit]):>12}" for unit in units)
         lines.append(f"{student:<{width}}{cells}")
-    counts = Counter(row.verdict for row in rows)
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    return "\n".join([*lines, "", verdicts])
+    return "\n".join(lines)
+
+
+def remarks(rows: list[Row]) -> str:
+    """Return how often each verdict and mistake was seen, and what could not be graded, and why."""
+    verdicts = Counter(row.verdict for row in rows)
+    mistakes = Counter(row.misconception for row in rows if row.misconception)
+    lost = [row for row in rows if row.verdict == Verdict.NOT_GRADED]
+    return "\n".join(
+        [
+            "",
+            f"verdicts: {_counted(verdicts.most_common())}",
+            f"mistakes: {_counted(mistakes.most_common(MISTAKES_SHOWN))}, ...",
+            *(f"not graded: {row.student_id} {row.unit}: {row.message}" for row in lost),
+            "",
+        ]
+    )
+
+
+def _counted(counts: list[tuple[str, int]]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in counts)
 
 
 def _points(rows: list[Row]) -> str:
