@@ -52,8 +52,9 @@ build: $(STAMP) ## Build every notebook from its text: lectures, source/, releas
 demo: $(STAMP) ## Grade a small made-up class and show the report.
 	$(BIN)/autograder demo
 
-bench: $(STAMP) ## Time every check() of the course.
+bench: $(STAMP) ## Time every check() and every slider of the course.
 	$(BIN)/python -m benchmarks.checks
+	$(BIN)/python -m benchmarks.sliders
 
 clean: ## Remove caches and leftovers; keeps .venv, gradebook and students' work.
 	find . -path ./.venv -prune -o -path ./.git -prune -o -type d \( -name __pycache__ \

@@ -14,7 +14,6 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CONFIG, Course
 from autograder.errors import GradingError
-from autograder.preprocessors import harden
 
 REASONS = {  # exceptions that a student's file or code can cause
     "NotJSONError": "its file is not valid JSON; perhaps it was cut off on its way.",
@@ -27,7 +26,6 @@ def open_api(course: Course) -> NbGraderAPI:
     """Return nbgrader's API, configured by the course's own ``nbgrader_config.py``."""
     config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
     config.CourseDirectory.root = str(course.root)
-    harden(config)
     return NbGraderAPI(config=config)
 
 

@@ -292,9 +292,7 @@ def streaming_mean_var(chunks):
 
 # %% test="streaming_mean_var"
 x = np.array([[1.0, 4.0], [3.0, 10.0], [3.0, 12.0], [5.0, 14.0]])
-returned = streaming_mean_var([x[:1], x[1:]])  # one row, then three: nothing but two pieces of x
-assert isinstance(returned, tuple), f"return a tuple: (mean, var, count); got a {type(returned).__name__}"
-mean, var, count = returned
+mean, var, count = streaming_mean_var([x[:1], x[1:]])  # one row, then three: two pieces of x
 assert count == 4, f"one row and three rows are 4; got {count}"
 assert mean.shape == var.shape == (2,), f"one of each per feature; got {mean.shape}, {var.shape}"
 assert np.allclose(mean, [3.0, 10.0]), f"the mean of all rows is 3 and 10; got {mean}"

@@ -1,9 +1,7 @@
 """The slider panel, driven without a browser."""
 
-import statistics
 import subprocess
 import sys
-import time
 
 import ipywidgets
 import nbformat
@@ -12,10 +10,7 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
 from bnlib.plots import figure
-from bnlib.plots.batch_noise import draw_batch_noise
 from bnlib.widgets import Choice, Slider, Toggle, explore
-
-BUDGET_SECONDS = 0.1  # of processor time for a new picture, median: what is felt as "at once"
 
 
 def draw(m=1, kind="line", grid=False):
@@ -166,23 +161,6 @@ def test_one_cell_value_serves_live_and_static_pages(view):
     assert "<img" in bundle["text/html"]
     assert bundle["image/png"]
     assert "A line." in bundle["text/plain"]
-
-
-def test_a_move_takes_less_than_a_tenth_of_a_second():
-    """Median over fresh states of the first real example; waiting is not counted."""
-    panel = explore(
-        draw_batch_noise,
-        alt="Histograms.",
-        m=Slider("m", 1, 256, 2, 8, log=True),
-        seed=Slider("seed", 0, 9, 1, 0),
-    )
-    seconds = []
-    for seed in (1, 2):
-        for m in (1, 4, 16, 64, 256):
-            start = time.process_time()
-            panel.set(m=m, seed=seed)
-            seconds.append(time.process_time() - start)
-    assert statistics.median(seconds) < BUDGET_SECONDS
 
 
 CELL = """

@@ -134,6 +134,11 @@ def batch_mean(x):
     return mean
 
 
+# %% wrong batch_mean: narrowed to float32 and back -> narrowed-to-float32
+def batch_mean(x):
+    return x.astype(np.float32).mean(axis=0).astype(x.dtype)
+
+
 # %% wrong batch_mean: untouched stub -> NotImplementedError
 def batch_mean(x):
     raise NotImplementedError()
@@ -326,6 +331,23 @@ def batch_var(x, mean):
     return (x.astype(np.float64).var(axis=0) + 1e-5).astype(x.dtype)
 
 
+# %% wrong batch_var: deviations from one mean of everything -> mean-over-all-axes
+def batch_var(x, mean):
+    wide = x.astype(np.float64)
+    return ((wide - wide.mean()) ** 2).mean(axis=0).astype(x.dtype)
+
+
+# %% wrong batch_var: always in float32 -> narrowed-to-float32
+def batch_var(x, mean):
+    return x.astype(np.float32).var(axis=0).astype(x.dtype)
+
+
+# %% wrong batch_var: always in float32, with the mean handed in -> narrowed-to-float32
+def batch_var(x, mean):
+    narrow = x.astype(np.float32) - mean.astype(np.float32)
+    return np.square(narrow).mean(axis=0).astype(x.dtype)
+
+
 # %% wrong batch_var: untouched stub -> NotImplementedError
 def batch_var(x, mean):
     raise NotImplementedError()
@@ -410,6 +432,11 @@ def normalize(x, mean, var, eps=1e-5):
 # %% wrong normalize: no eps -> eps-forgotten
 def normalize(x, mean, var, eps):
     return (x - mean) / var**0.5
+
+
+# %% wrong normalize: eps added to the fraction -> eps-added-to-the-result
+def normalize(x, mean, var, eps):
+    return (x - mean) / np.sqrt(var) + eps
 
 
 # %% wrong normalize: eps only where the variance is zero
@@ -712,7 +739,7 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
     return gamma * (x - x.mean(0)) / np.sqrt(x.var(0) + eps) + beta, None
 
 
-# %% wrong batchnorm_forward: y alone
+# %% wrong batchnorm_forward: y alone -> cache-missing
 def batchnorm_forward(x, gamma, beta, eps=1e-5):
     w = x.astype(np.float64)
     return (gamma * (w - w.mean(0)) / np.sqrt(w.var(0) + eps) + beta).astype(x.dtype)
@@ -726,11 +753,26 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
     return y.astype(x.dtype), mean, var
 
 
-# %% wrong batchnorm_forward: cache first
+# %% wrong batchnorm_forward: cache first -> cache-first
 def batchnorm_forward(x, gamma, beta, eps=1e-5):
     w = x.astype(np.float64)
     y = gamma * (w - w.mean(0)) / np.sqrt(w.var(0) + eps) + beta
     return {"y": y}, y.astype(x.dtype)
+
+
+# %% wrong batchnorm_forward: a tuple as the cache, first -> cache-first
+def batchnorm_forward(x, gamma, beta, eps=1e-5):
+    w = x.astype(np.float64)
+    mean, var = w.mean(0), w.var(0)
+    y = gamma * (w - mean) / np.sqrt(var + eps) + beta
+    return (mean, var), y.astype(x.dtype)
+
+
+# %% wrong batchnorm_forward: always in float32 -> narrowed-to-float32
+def batchnorm_forward(x, gamma, beta, eps=1e-5):
+    x32, gamma32, beta32 = (a.astype(np.float32) for a in (x, gamma, beta))
+    x_hat = (x32 - x32.mean(0)) / np.sqrt(x32.var(0) + eps)
+    return (gamma32 * x_hat + beta32).astype(x.dtype), None
 
 
 # %% wrong batchnorm_forward: in place -> modifies-argument
@@ -1091,6 +1133,53 @@ def streaming_mean_var(chunks):
     return mean.astype(dtype), (total / count).astype(dtype), count
 
 
+# %% wrong streaming_mean_var: count updated before it is used -> gap-has-wrong-weight
+def streaming_mean_var(chunks):
+    count, mean, total = 0, 0.0, 0.0
+    for chunk in chunks:
+        n_b, dtype = len(chunk), chunk.dtype
+        if n_b == 0:
+            continue
+        wide = chunk.astype(np.float64)
+        count = count + n_b
+        delta = wide.mean(axis=0) - mean
+        mean = mean + delta * n_b / count
+        total = total + wide.var(axis=0) * n_b + delta**2 * count * n_b / count
+    return mean.astype(dtype), (total / count).astype(dtype), count
+
+
+# %% wrong streaming_mean_var: delta from the new mean -> gap-from-the-new-mean
+def streaming_mean_var(chunks):
+    n_a, mean, total = 0, 0.0, 0.0
+    for chunk in chunks:
+        n_b, dtype = len(chunk), chunk.dtype
+        if n_b == 0:
+            continue
+        wide = chunk.astype(np.float64)
+        n = n_a + n_b
+        mean = mean + (wide.mean(axis=0) - mean) * n_b / n
+        delta = wide.mean(axis=0) - mean
+        total = total + wide.var(axis=0) * n_b + delta**2 * n_a * n_b / n
+        n_a = n
+    return mean.astype(dtype), (total / n_a).astype(dtype), n_a
+
+
+# %% wrong streaming_mean_var: variances for sums of squares -> chunk-variance-for-sum
+def streaming_mean_var(chunks):
+    n_a, mean, total = 0, 0.0, 0.0
+    for chunk in chunks:
+        n_b, dtype = len(chunk), chunk.dtype
+        if n_b == 0:
+            continue
+        wide = chunk.astype(np.float64)
+        n = n_a + n_b
+        delta = wide.mean(axis=0) - mean
+        total = total + wide.var(axis=0) + delta**2 * n_a * n_b / n
+        mean = mean + delta * n_b / n
+        n_a = n
+    return mean.astype(dtype), (total / n_a).astype(dtype), n_a
+
+
 # %% wrong streaming_mean_var: N minus 1 -> divides-by-n-minus-1
 def streaming_mean_var(chunks):
     x = np.concatenate(list(chunks))
@@ -1228,7 +1317,7 @@ def streaming_mean_var(chunks):
     return w.mean(0).astype(x.dtype), w.var(0).astype(x.dtype)
 
 
-# %% wrong streaming_mean_var: a list comes back -> type
+# %% right streaming_mean_var: a list comes back, which unpacks just as well
 def streaming_mean_var(chunks):
     x = np.concatenate(list(chunks))
     w = x.astype(np.float64)
