@@ -152,9 +152,9 @@ CENTER = Exercise(
         ),
         Misconception(
             "axis-1-mean-broadcast",
-            "You averaged over axis 1 (one mean per row), and broadcasting then subtracted row "
-            "i's mean from column i: it only runs when there are as many rows as columns. Ask for "
-            "one mean per column.",
+            "You averaged over axis 1 (one mean per row), and broadcasting lines those means up "
+            "with the columns: mostly an error, and with as many rows as columns it silently takes "
+            "row i's mean out of column i. Ask for one mean per column.",
             minus_misplaced_row_mean,
         ),
         Misconception(
@@ -235,6 +235,11 @@ def scale_of_all(x: np.ndarray) -> np.ndarray:
     return np.full(x.shape[1], x.std())
 
 
+def one_scale(x: np.ndarray) -> np.ndarray:
+    """One standard deviation of everything, as a single number."""
+    return np.asarray(x.std())
+
+
 def variance(x: np.ndarray) -> np.ndarray:
     """Leave out the root."""
     return np.asarray(x.var(axis=0))
@@ -298,6 +303,12 @@ COLUMN_SCALE = Exercise(
             "You have one standard deviation of the whole array, the same for every column. Each "
             "column has its own.",
             scale_of_all,
+        ),
+        Misconception(
+            "std-over-all-axes",
+            "You returned a single number, for the whole array. Every column has its own: tell "
+            "`std` which axis to run over, and C numbers come back.",
+            one_scale,
         ),
         Misconception(
             "variance-for-std",

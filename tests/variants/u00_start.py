@@ -261,7 +261,7 @@ def column_scale(x):
     return np.full(x.shape[1], x.std(), dtype=x.dtype)
 
 
-# %% wrong column_scale: a single number -> type
+# %% wrong column_scale: a single number -> std-over-all-axes
 def column_scale(x):
     return x.std()
 

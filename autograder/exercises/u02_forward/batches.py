@@ -96,6 +96,18 @@ def looks_overflown(case: Case, answer: Answer, expected: Answer) -> bool:
     return OVERFLOW in case.name and is_off(case, answer, expected)
 
 
+def looks_narrowed(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether a float64 case was computed in float32: nearly right, and of float32's digits."""
+    label = case.report[-1]
+    got, want = _arrays(answer.values[label]), _arrays(expected.values[label])
+    if FAR in case.name or case.inputs["x"].dtype != np.float64:
+        return False
+    return [a.shape for a in got] == [a.shape for a in want] and all(
+        bool((a == a.astype(np.float32)).all() and within(a, b, 1e-4, 1e-4).all())
+        for a, b in zip(got, want, strict=True)
+    )
+
+
 def is_off(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether the last reported value has the right form and the wrong numbers."""
     label = case.report[-1]

@@ -20,6 +20,7 @@ from autograder.exercises.u02_forward.batches import (
     half_batch,
     is_off,
     looks_cancelled,
+    looks_narrowed,
     looks_overflown,
     parameters,
     plain_batches,
@@ -91,13 +92,27 @@ def forward_cases(rng: np.random.Generator) -> Iterator[Case]:
         f"a float16 batch whose squares would {OVERFLOW}",
         half,
         parameters(rng, half.shape[1], half.dtype),
-        help="A square on the way is more than 65 504: compute in a wider type inside.",
+        help="In this case a square on the way is more than 65 504, the largest float16.",
     )
 
 
 def has_other_default(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether only the case that leaves eps out went wrong."""
     return case.name == DEFAULT_EPS and is_off(case, answer, expected)
+
+
+def has_no_cache(_: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether y came back alone, so that its first row was taken for it."""
+    y, want = answer.values["y"], expected.values["y"]
+    if not (isinstance(y, np.ndarray) and isinstance(want, np.ndarray)):
+        return False
+    return y.shape == want.shape[1:]
+
+
+def has_cache_first(_: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether two things came back, and the first is no array."""
+    two = answer.values.get(COUNT, 2) == 2
+    return two and not isinstance(answer.values["y"], np.ndarray)
 
 
 def default_eps_case(rng: np.random.Generator) -> Case:
@@ -243,6 +258,23 @@ BATCHNORM_FORWARD = Exercise(
             "Right when `eps` is given, wrong when it is left out: the default is 1e-5, as in "
             "PyTorch.",
             signs=has_other_default,
+        ),
+        Misconception(
+            "cache-missing",
+            "Only one array came back, and its first row was taken for y. Return two things: y, "
+            "and a cache.",
+            signs=has_no_cache,
+        ),
+        Misconception(
+            "cache-first",
+            "What came back first is no array: y comes first, the cache second.",
+            signs=has_cache_first,
+        ),
+        Misconception(
+            "narrowed-to-float32",
+            "Right to about 7 digits, and a float64 batch has 16: you computed in float32. Widen "
+            "float16 and float32 on the way, but never make anything narrower than it came.",
+            signs=looks_narrowed,
         ),
     ),
     hints=(

@@ -17,6 +17,7 @@ from autograder.exercises.u02_forward.batches import (
     far_batches,
     half_batch,
     looks_cancelled,
+    looks_narrowed,
     looks_overflown,
     plain_batches,
 )
@@ -70,7 +71,7 @@ def mean_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield mean_case(
         f"a float16 batch whose sum would {OVERFLOW} (mean 1500)",
         near_1500,
-        help="The sum of 64 rows passes 65 504. Add up in a wider type, then return to float16.",
+        help="In this case the sum of 64 rows passes 65 504, the largest float16.",
     )
 
 
@@ -163,6 +164,12 @@ BATCH_MEAN = Exercise(
             "You took the median of each column; the mean is the sum divided by N.",
             column_median,
         ),
+        Misconception(
+            "narrowed-to-float32",
+            "Right to about 7 digits, and a float64 batch has 16: you computed in float32. Widen "
+            "float16 and float32 on the way, but never make anything narrower than it came.",
+            signs=looks_narrowed,
+        ),
     ),
     hints=(
         "Which index of $x_{n,c}$ disappears in the formula? That is the axis to average over.",
@@ -201,7 +208,7 @@ def var_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield var_case(
         f"a float16 batch whose squares would {OVERFLOW}",
         half_batch(rng),
-        help="The variance fits into float16, a square on the way does not: more than 65 504.",
+        help="In this case the variance fits into float16, and a square on the way does not.",
     )
 
 
@@ -248,6 +255,11 @@ def with_eps(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
 def var_of_all(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """One variance for all columns."""
     return np.full(x.shape[1], np.square(x - mean).mean())
+
+
+def around_grand_mean(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Measure the deviations from one mean of everything."""
+    return np.asarray(np.square(x - x.mean()).mean(axis=0))
 
 
 def one_var(x: np.ndarray, mean: np.ndarray) -> np.ndarray:
@@ -333,6 +345,18 @@ BATCH_VAR = Exercise(
             "You returned one number for all features together. Every feature has its own "
             "variance: shape (C,).",
             one_var,
+        ),
+        Misconception(
+            "mean-over-all-axes",
+            "You measured the deviations from one mean of the whole array. Every feature varies "
+            "around its own mean: the one handed in as `mean`.",
+            around_grand_mean,
+        ),
+        Misconception(
+            "narrowed-to-float32",
+            "Right to about 7 digits, and a float64 batch has 16: you computed in float32. Widen "
+            "float16 and float32 on the way, but never make anything narrower than it came.",
+            signs=looks_narrowed,
         ),
     ),
     hints=(

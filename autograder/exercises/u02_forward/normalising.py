@@ -101,6 +101,11 @@ def eps_outside(x: np.ndarray, mean: np.ndarray, var: np.ndarray, eps: float) ->
     return np.asarray((x - mean) / (np.sqrt(var) + eps))
 
 
+def eps_last(x: np.ndarray, mean: np.ndarray, var: np.ndarray, eps: float) -> np.ndarray:
+    """Close the brackets too early: add eps to the fraction."""
+    return np.asarray((x - mean) / np.sqrt(var) + eps)
+
+
 def no_root(x: np.ndarray, mean: np.ndarray, var: np.ndarray, eps: float) -> np.ndarray:
     """Divide by the variance."""
     return np.asarray((x - mean) / (var + eps))
@@ -153,8 +158,15 @@ NORMALIZE = Exercise(
         ),
         Misconception(
             "eps-forgotten",
-            "eps is missing: a feature with variance 0 is then divided by zero.",
+            "eps is missing under the root. It is added to every variance, large or small; without "
+            "it a feature with variance 0 is divided by zero.",
             no_eps,
+        ),
+        Misconception(
+            "eps-added-to-the-result",
+            "eps was added to the finished fraction. It belongs to the variance, under the root: "
+            "look at your brackets.",
+            eps_last,
         ),
         Misconception(
             "divides-by-variance",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -71,7 +71,7 @@ def walked_once(name: str, chunks: list[np.ndarray]) -> Case:
         (TRIPLE,),
         dtype_of="chunks",
         weight=2,
-        help="A generator can be walked through once and has no length.",
+        help="This case hands in a generator: it can be walked through once, and has no length.",
     )
 
 
@@ -182,6 +182,45 @@ def gap_weighted_by_n(chunks: Chunks) -> Triple:
     return mean, total / count, count
 
 
+def merged(chunks: Chunks, total_of: Callable[..., np.ndarray]) -> Triple:
+    """Merge with the right mean and count, and what each chunk adds to the total from outside."""
+    mean, total, count = np.zeros(1), np.zeros(1), 0
+    for chunk in chunks:
+        x = np.asarray(chunk, np.float64)
+        if not len(x):
+            continue
+        delta = x.mean(axis=0) - mean
+        mean = mean + delta * (len(x) / (count + len(x)))
+        total = total + total_of(x, delta, count, mean)
+        count += len(x)
+    return mean, total / count, count
+
+
+def count_updated_first(chunks: Chunks) -> Triple:
+    """Use the count that already includes the chunk: δ² n n_b / n."""
+    return merged(chunks, lambda x, delta, *_: x.var(axis=0) * len(x) + delta**2 * len(x))
+
+
+def gap_from_new_mean(chunks: Chunks) -> Triple:
+    """Take δ from the merged mean."""
+
+    def part(x: np.ndarray, _: np.ndarray, count: int, mean: np.ndarray) -> np.ndarray:
+        delta = x.mean(axis=0) - mean
+        gap = delta**2 * (count * len(x) / (count + len(x)))
+        return np.asarray(x.var(axis=0) * len(x) + gap)
+
+    return merged(chunks, part)
+
+
+def variance_for_sum(chunks: Chunks) -> Triple:
+    """Add the chunks' variances where their sums of squares belong."""
+
+    def part(x: np.ndarray, delta: np.ndarray, count: int, _: np.ndarray) -> np.ndarray:
+        return np.asarray(x.var(axis=0) + delta**2 * (count * len(x) / (count + len(x))))
+
+    return merged(chunks, part)
+
+
 def looks_walked_twice(case: Case, answer: Answer, _: Answer) -> bool:
     """Whether only the generator is lost: its second walk finds nothing."""
     return isinstance(case.inputs["chunks"], Given) and TRIPLE in answer.values
@@ -220,6 +259,24 @@ STREAMING_MEAN_VAR = Exercise(
             "The term with δ² is there with the wrong weight: both counts go into it, and their "
             "sum.",
             gap_weighted_by_n,
+        ),
+        Misconception(
+            "gap-has-wrong-weight",
+            "The term with δ² has the wrong weight, and the first chunk has such a term, too: was "
+            "the count updated before it was used? n_A counts the rows *before* this chunk.",
+            count_updated_first,
+        ),
+        Misconception(
+            "gap-from-the-new-mean",
+            "δ is the way from the mean *before* the merge to the chunk's mean. Yours starts at "
+            "the merged mean, and is too short.",
+            gap_from_new_mean,
+        ),
+        Misconception(
+            "chunk-variance-for-sum",
+            "You added up the chunks' variances where their sums of squared deviations belong: a "
+            "variance is such a sum divided by the rows.",
+            variance_for_sum,
         ),
         Misconception(
             "divides-by-n-minus-1",
