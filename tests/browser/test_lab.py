@@ -67,6 +67,8 @@ def test_a_slider_of_the_lecture_changes_its_figure(page: Page, lab: Lab) -> Non
     for _ in range(5):
         page.keyboard.press("ArrowRight")
     expect(picture).not_to_have_attribute("src", before or "")
+    number = output.locator(".widget-readout").first.inner_text()
+    expect(output.locator(f'img[alt*=" = {number}"]')).to_be_visible()
     keep(page, "u02-lecture-slider-after")
 
 
