@@ -22,7 +22,8 @@ from autograder import check, hint, progress
 # 1. Read the text. Write your code where it says `# YOUR CODE HERE`, and delete the `raise NotImplementedError()`.
 # 2. Run your cell, then the test cell below it. The test cell first tries an example you can check by hand, then
 #    `check(...)` looks at more: other shapes, other dtypes, awkward memory layouts. It says what is wrong in words.
-#    A red traceback from the test cell just means "not yet": its **last line** is the one to read.
+#    A red traceback from the test cell just means "not yet": its **last line** is the one to read. No traceback, but a
+#    panel that is not green? Not yet, either: read the panel.
 # 3. Change your code, run both cells again, as often as you like. Nothing is sent anywhere; what counts is the
 #    notebook that you hand in at the end.
 #

@@ -28,7 +28,8 @@ np.set_printoptions(precision=2, suppress=True)
 # ## A batch
 #
 # A batch is a table: $N$ rows, one for each sample, and $C$ columns, one for each *feature*. Here is one of
-# shape $(N, C) = (6, 4)$. The columns are body length (cm), mass (kg), age (years) and naps a day.
+# shape $(N, C) = (6, 4)$. The columns are body length (cm), mass (kg), age (years) and naps a day;
+# the rows are Mia, Felix, Luna, Oskar, Nala and Simba.
 
 # %%
 x = cats()
@@ -90,7 +91,8 @@ check("u00.center", center, seed=1)
 # %% [markdown]
 # The panel knows more than right or wrong. It ran `center` on several small batches, compared the answers with the
 # reference **and with what well-known mistakes would have answered**, and named yours.
-# Every line is one behaviour; little squares show *where* an answer is off. Now another slip: forget the axis.
+# Every line is one behaviour; little squares show *where*, if only some
+# entries are off. Now another slip: forget the axis.
 
 
 # %%
@@ -171,7 +173,7 @@ for name, others in {"cats": x[1:], "kittens": kittens, "lynxes": lynxes}.items(
 #
 # Move *value* with the arrow keys: the thick frame walks through the table, the thin frames are the numbers it is
 # averaged with. Then switch the axis. Then, for each axis, measure the length in **mm** instead of cm:
-# on one of the two axes the right table does not change by a digit. On the other, all cats turn into the same cat.
+# on one of the two axes the right table does not change by a digit. On the other, all cats turn into nearly the same cat.
 
 # %%
 explore(
@@ -210,7 +212,7 @@ print("with eps:   ", batch_norm(tails).ravel())
 #
 # | slip | what happens | how you notice |
 # |---|---|---|
-# | `axis=1` | mixes features of one sample | error if $N \ne C$; **silence** if $N = C$ |
+# | `axis=1` | mixes features of one sample | error if $N \ne C$ (for $C = 1$ a table $N \times N$); **silence** if $N = C$ |
 # | no `axis` | one mean for everything | runs always; column means are not 0 |
 # | `x -= mean` | changes the array of whoever called you | somewhere else, later |
 # | dividing by $N-1$ | too large a variance: twice, for $N = 2$ | compare with `torch.nn.BatchNorm1d` |

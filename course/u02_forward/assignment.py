@@ -24,6 +24,7 @@ from autograder import check, hint, progress
 # Besides the values, this counts everywhere:
 #
 # - **dtype in = dtype out.** float32 for float32, float64 for float64, and where the exercise says so float16 for float16.
+#   On the way you may compute in a wider type, but not in a narrower one: float64 batches are held to float64's digits.
 # - **No argument is changed**, not even for a moment and back again: adding and subtracting leaves rounding errors behind.
 # - **Any memory layout**: `x` may be a view of a larger array, or stored in Fortran order. NumPy's own functions do not mind.
 # - **Hard batches**: as many rows as columns, a batch of two, a single column, a column that is constant.
@@ -40,7 +41,7 @@ from autograder import check, hint, progress
 # | **mean** | 3 | 10 |
 # | **variance** | 2 | 14 |
 #
-# With $\varepsilon = 2$ the roots come out even: $\sqrt{2+2} = 2$ and $\sqrt{14+2} = 4$.
+# With $\varepsilon = 2$ the roots come out whole: $\sqrt{2+2} = 2$ and $\sqrt{14+2} = 4$.
 
 # %% [markdown]
 # ## Exercise 1 · `batch_mean`
@@ -52,6 +53,7 @@ from autograder import check, hint, progress
 # `x` of shape $(N, C)$ → an array of shape $(C,)$, one mean per feature.
 #
 # float16 counts here: its largest number is 65 504, and 64 rows near 1500 *add up* to more than that, though their mean is fine.
+# (NumPy's `mean` knows that, and adds float16 up in float32. A `sum` does not, and neither does a loop of yours.)
 #
 # <details><summary>Nudge</summary>
 #
@@ -184,8 +186,10 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
 x = np.array([[1.0, 4.0], [3.0, 10.0], [3.0, 12.0], [5.0, 14.0]])
 returned = batchnorm_forward(x, np.array([10.0, 2.0]), np.array([1.0, -1.0]), eps=2.0)
 assert returned is not None, "nothing came back: is the return missing?"
+assert isinstance(returned, tuple | list), "one thing came back: return two, y and a cache"
 assert len(returned) == 2, f"return two things, y and a cache; yours are {len(returned)}"
 y = returned[0]
+assert isinstance(y, np.ndarray), f"y comes first, an array; yours is a {type(y).__name__}"
 assert y.shape == (4, 2), f"y comes first and has the shape of x, (4, 2); yours has {y.shape}"
 assert np.allclose(y[0], [-9.0, -4.0]), f"row 0 is 10(-1)+1 = -9 and 2(-1.5)-1 = -4; got {y[0]}"
 assert np.allclose(y[3], [11.0, 1.0]), f"row 3 is 10(1)+1 = 11 and 2(1)-1 = 1; got {y[3]}"
@@ -226,7 +230,7 @@ def identity_affine(mean, var, eps):
 
 # %% test="identity_affine"
 pair = identity_affine(np.array([3.0, 10.0]), np.array([2.0, 14.0]), 2.0)
-assert isinstance(pair, tuple), f"return a tuple: (gamma, beta); yours is a {type(pair).__name__}"
+assert isinstance(pair, tuple | list), f"return (gamma, beta); yours is a {type(pair).__name__}"
 gamma, beta = pair
 assert gamma.shape == beta.shape == (2,), f"one of each per feature; got {gamma.shape}, {beta.shape}"
 x_hat = np.array([-1.5, 1.0])  # of feature 1, in rows 0 and 3, where x is 4 and 14
@@ -255,6 +259,8 @@ check("u02.identity_affine", identity_affine)
 # - `chunks` may be a **generator**: no length, no indexing, and empty after the first walk.
 # - Accumulate in **float64**, chunk statistics included: float32 chunks at mean 10 000 with a spread of 0.01 shall come out right.
 # - float64 chunks at mean 100 000 000 shall come out right as well, so Σx and Σx² will not do.
+# - The chunks here are small, so nobody notices if you keep them all and join them. With real data that is where memory ends: keep two
+#   numbers per feature, and a count.
 #
 # <details><summary>Nudge</summary>
 #

@@ -9,12 +9,12 @@
 #
 # | | |
 # |---|---|
-# | **You will do** | guess, run, derive four formulas line by line, hold them against PyTorch, play with five sliders, break them |
-# | **You will learn** | what batch norm computes and why exactly that; what γ, β and ε are for; why a correct formula can give a variance of −8 |
+# | **You will do** | guess, run, derive four formulas line by line, hold them against PyTorch, play with five figures, break them |
+# | **You will learn** | what batch norm computes and why exactly that; what γ, β and ε are for; why a correct formula can give a negative variance |
 # | **You need** | NumPy arrays with two axes, sums; no calculus yet |
 # | **It takes** | about 50 minutes with the questions; running all cells takes seconds |
 #
-# Nothing here is graded. The assignment `forward.ipynb` follows the same order.
+# Nothing here is graded. The [assignment](../../release/u02_forward/forward.ipynb) follows the same order.
 
 # %%
 import numpy as np
@@ -48,11 +48,12 @@ layer(pair)
 # %% [markdown]
 # <details><summary>What happened to the numbers?</summary>
 #
-# They are gone. Each column became −1 and +1. Freezing or body temperature, a million yen or a billion: of a
+# They are gone. Each column became −1 and +1. Freezing or body temperature, a million yen or 120: of a
 # batch of two, batch norm keeps *one bit per feature*, namely which example had more of it.
 # </details>
 #
-# A layer that throws away everything but one bit, and yet most image networks contain dozens of it. Both are true. To see why, we derive what the layer does; section 2 will tell you the ±1 *before* you run anything.
+# A layer that throws away everything but one bit, and yet ResNet-50, a classic image network, has one after each of its 53
+# convolutions (He et al. 2016, §3.4). Both are true. To see why, we derive what the layer does; section 2 will tell you the ±1 *before* you run anything.
 
 # %% [markdown]
 # ## 2. The formula, from two wishes
@@ -76,7 +77,7 @@ layer(pair)
 # $$1 = \frac1N \sum_i \hat x_i^2 = a^2 \cdot \frac1N \sum_i (x_i - \mu)^2 = a^2 \sigma^2
 #   \quad\Longrightarrow\quad a = \frac1\sigma .$$
 #
-# (The other root, $a = -1/\sigma$, turns the order round; nobody wants it.) Nothing was left to choose: two wishes,
+# (The other root, $a = -1/\sigma$, turns the order round; nobody wants it.) Nothing else was left to choose: two wishes,
 # two unknowns.
 
 # %% [markdown]
@@ -102,12 +103,12 @@ layer(pair)
 # ### Now the batch of two, without running it
 #
 # Call half the distance $d = (x_1 - x_2)/2$. The mean lies in the middle, so $x_1 - \mu = d$ and $x_2 - \mu = -d$.
-# The variance is $\sigma^2 = \frac12 (d^2 + d^2) = d^2$. Put in:
+# The variance is $\sigma^2 = \frac12 (d^2 + d^2) = d^2$. Put in, for $d \ne 0$:
 #
 # $$\hat x_1 = \frac{d}{\sqrt{d^2 + \varepsilon}} = \frac{\operatorname{sign}(d)}{\sqrt{1 + \varepsilon/d^2}},
 #   \qquad \hat x_2 = -\hat x_1 .$$
 #
-# Whatever $d$ was, it cancels. Only its sign stays, unless $d^2$ is as small as ε.
+# Whatever $d$ was, it cancels. Only its sign stays, unless $d^2$ is not much larger than ε.
 #
 # **Predict.** A voltage, −0.002 V in one example and 0.001 V in the other. What comes out now?
 
@@ -118,7 +119,7 @@ print("torch:  ", torch.nn.BatchNorm1d(1, affine=False, dtype=torch.float64)(vol
 print("formula:", d / np.sqrt(d**2 + eps), -d / np.sqrt(d**2 + eps))
 
 # %% [markdown]
-# <details><summary>Why not ±1?</summary>
+# <details><summary>Why this number?</summary>
 #
 # $d^2 = 2.25\cdot10^{-6}$ is less than ε = 10⁻⁵, so ε rules: $1/\sqrt{1 + 10/2.25} \approx 0.43$. To batch norm a
 # feature whose variance is far below ε is *nearly constant*. If your features are that small on purpose (volts instead of
@@ -135,7 +136,7 @@ x[0] = 1_000_000
 print((x - x.mean()) / np.sqrt(x.var() + eps))
 
 # %% [markdown]
-# <details><summary>Three? Not thousands?</summary>
+# <details><summary>Where this number comes from</summary>
 #
 # The outlier pulls the mean towards itself and makes the variance that it is measured with. Here is the proof that
 # nobody escapes. Take row $i$. All $\hat x$ sum to 0, so the other N−1 of them sum to $-\hat x_i$. By
@@ -157,7 +158,7 @@ explore(
     alt="Left: temperatures of a batch, one of them far off. Right: after normalising, the far one stops at "
     "the root of N minus 1 and the others are squeezed together.",
     n=Slider("batch size N", 2, 32, 1, 8),
-    pull=Slider("row 0 lies above the others by", 1, 1024, 2, 4, log=True, unit="°C"),
+    pull=Slider("row 0 lies above 20 °C by", 1, 1024, 2, 4, log=True, unit="°C"),
 )
 
 # %% [markdown]
@@ -174,9 +175,10 @@ explore(
 # - N = 3: the plane is a plane, and the sphere is a circle of radius √3. One number per feature survives: an angle.
 # - N = 64: a sphere with 62 dimensions. Now only two numbers of 64 are lost, the mean and the length.
 #
-# So the price of batch norm is always the same: *two numbers per feature and batch*. With a batch of two that is everything.
+# So the price of batch norm is always the same: *two numbers per feature and batch*. With a batch of two that is everything but a sign.
 #
-# **Play.** Each dot below is a feature with three rows. Make the features' spread small and find the ε in the picture.
+# **Play.** Each dot below is a feature with three rows, seen in that plane. The left picture is drawn in units of the spread, so it
+# stays as it is. Make the spread small, look right, and find the ε in the picture.
 
 # %%
 explore(
@@ -188,7 +190,8 @@ explore(
 )
 
 # %% [markdown]
-# Below a spread of about $\sqrt\varepsilon \approx 0.003$ the dots no longer reach the circle. Above it all features look alike:
+# A dot reaches the circle if its *own* standard deviation σ is well above $\sqrt\varepsilon \approx 0.003$; at $\sigma = \sqrt\varepsilon$
+# it gets $1/\sqrt2$ of the way (mean square one half, section 2). For a large spread nothing changes any more:
 # batch norm does not care in which units you measure.
 #
 # ## 4. The same lines as code
@@ -219,10 +222,11 @@ print("variance per feature", y.var(axis=0))
 # %%
 for n, c in [(2, 1), (3, 4), (64, 4), (64, 1)]:
     x = rng.normal(1e4, 3.0, size=(n, c))
-    x[:, 0] = 7.0  # a constant feature
+    if c > 1:
+        x[:, 0] = 7.0  # a constant feature
     gamma, beta = rng.normal(size=c), rng.normal(size=c)
-    theirs = torch.nn.functional.batch_norm(
-        *map(torch.tensor, (x, np.zeros(c), np.ones(c), gamma, beta)), training=True
+    theirs = torch.nn.functional.batch_norm(  # None, None: what unit 3 calls running statistics
+        torch.tensor(x), None, None, torch.tensor(gamma), torch.tensor(beta), training=True
     )
     gap = np.abs(batchnorm(x, gamma, beta) - theirs.numpy()).max()
     print(f"N = {n:2d}, C = {c}: largest difference {gap:.1e}")
@@ -240,14 +244,14 @@ print("wrong axis, variance per feature:", wrong.var(axis=0))
 print("right axis, variance per feature:", batchnorm(square, 1.0, 0.0).var(axis=0))
 
 # %% [markdown]
-# <details><summary>Nothing at all.</summary>
+# <details><summary>What NumPy says, and why</summary>
 #
-# The shapes fit, so it runs: row 0's mean is subtracted from *feature* 0. Test with N ≠ C, always: then the same line
-# raises an error.
+# Nothing at all. The shapes fit, so it runs: row 0's mean is subtracted from *feature* 0. Test with N ≠ C, always: then the
+# same line raises an error. (Unless C = 1: an (N, 1) column minus N means is an (N, N) table. So look at the shape, too.)
 # </details>
 #
-# **Trap two: what "variance" means.** NumPy divides by N unless told otherwise, PyTorch by N−1 unless told otherwise. Both of them
-# are used by people who think the other default is the only one.
+# **Trap two: what "variance" means.** NumPy divides by N unless told otherwise, PyTorch by N−1 unless told otherwise. Whoever
+# knows one of them expects the same of the other.
 
 # %%
 two = np.array([7.0, 12.0])
@@ -264,7 +268,8 @@ print("torch.var, correction=0 ", torch.var(torch.tensor(two), correction=0).ite
 # Because mean 0 and variance 1 may be wrong for the layer that follows. A ReLU would then drop about half of the values in *every*
 # feature of *every* layer, forever; a tanh or a sigmoid would only be used near 0, where it is almost a straight line (the
 # example in Ioffe & Szegedy 2015, §3). Batch norm without γ and β would take something
-# away from what the network can compute.
+# away from what the network can compute. (Not if a linear layer came next: that could scale and shift by itself. But what a
+# ReLU has cut off, nothing behind it brings back.)
 #
 # With them it can compute at least as much. Ask for $y = x$ on a batch with statistics μ and σ²:
 #
@@ -293,7 +298,7 @@ print("largest |y − x| on another batch:", np.abs(z - other).max())
 # statistics, is brought to the same level and spread. Representing the identity is a possibility, not a habit.
 #
 # **Play.** What does an activation get to see? Find γ and β that (1) switch a ReLU off almost entirely, (2) make it nearly
-# linear, (3) saturate a tanh. Training can do all of this to your network, one feature at a time.
+# linear, (3) saturate a tanh, so that most outputs lie near ±1. Training can do all of this to your network, one feature at a time.
 
 # %%
 explore(
@@ -334,6 +339,9 @@ print("−7 x:     ", np.abs(batchnorm(-7.0 * x, ones, zeros) + y).max(), "(with
 # The statistics come from whoever happens to be in the batch. Draw another batch, and μ and σ² are a little different, and so
 # is the output for *the same* input.
 #
+# Below are 2000 batches, drawn at random from one skewed feature with mean μ = 4 and standard deviation σ = 2. For the right
+# picture one input, always the same, joins each of them.
+#
 # **Predict.** If you make the batch four times larger, how much narrower does the histogram of batch means get?
 
 # %%
@@ -347,19 +355,19 @@ explore(
 )
 
 # %% [markdown]
-# <details><summary>Twice, and why</summary>
+# <details><summary>How much, and why</summary>
 #
-# The mean of $m$ independent values with variance σ² has variance σ²/m, so its standard deviation is $\sigma/\sqrt m$ (the dashed
-# lines). Set m = 2 and look right: the one input that is drawn again and again comes out as −1 or +1, depending
+# Half as wide. The mean of $m$ independent values with variance σ² has variance σ²/m, so its standard deviation is
+# $\sigma/\sqrt m$ (the dashed lines). Set m = 2 and look right: the one input that is drawn again and again comes out as −1 or +1, depending
 # on its neighbour alone.
 # </details>
 #
-# Training with batch norm is training with this noise. Some of it helps, too much of it hurts; unit 8 measures both.
+# Training with batch norm is training with this noise. Whether it helps or hurts, and when, will be measured in unit 8.
 
 # %% [markdown]
 # ## 7. Where it breaks: the same formula, three ways to lose it
 #
-# ### A variance of 16, or −8, where it is 1
+# ### A shortcut that is right on paper
 #
 # Every textbook has a shortcut for the variance. With $E$ for the mean over the batch:
 #
@@ -374,20 +382,24 @@ print("E[x²] − E[x]²  float32:", (far**2).mean(axis=0) - far.mean(axis=0) **
 print("E[(x − E[x])²] float32:", ((far - far.mean(axis=0)) ** 2).mean(axis=0))
 
 many = np.random.default_rng(1).normal(1e4, 1.0, size=(64, 1000)).astype(np.float32)
-values, counts = np.unique((many**2).mean(axis=0) - many.mean(axis=0) ** 2, return_counts=True)
-print("1000 batches gave:", {float(v): int(n) for v, n in zip(values, counts, strict=True)})
+short = (many**2).mean(axis=0) - many.mean(axis=0) ** 2
+print("1000 more features: from", short.min(), "to", short.max(), "and", (short < 0).sum(), "below 0")
+print("all of them multiples of 8:", (short % 8 == 0).all())
+exact = many.mean(axis=0, dtype=np.float64)
+print("E[x] alone is off by up to:", np.abs(many.mean(axis=0) - exact).max())
 
 # %% [markdown]
-# <details><summary>Why always multiples of 8?</summary>
+# <details><summary>Why these numbers?</summary>
 #
 # `float32` has 24 significant bits. Between $2^{26}$ and $2^{27}$ (67 and 134 million) its numbers are $2^{27-24} = 8$ apart.
 # $E[x^2]$ and $E[x]^2$ both live there, near $10^8$. So both are multiples of 8, and so is their difference. A variance of 1
-# *cannot come out*: the answer can be 0, 8, 16 or −8, but not 1.
+# *cannot come out*: the answer can be 0, 8, 16 or −8, but not 1. And why as far off as 80? Each addition on the way
+# rounds as well: here $E[x]$ is off by up to 0.004, and its square by $2\cdot10^4\cdot0.004 = 80$.
 # </details>
 #
 # A negative variance, and `np.sqrt` makes it `nan`. Subtracting two large, nearly equal numbers is called *cancellation*: the
 # leading digits go, and what stays is rounding error. Subtract the mean *first*, then square: $x - \mu$ is small,
-# and nothing is lost.
+# and so is what rounding takes from it.
 #
 # **Play.** Where is the shortcut still safe?
 
@@ -401,9 +413,11 @@ explore(
 )
 
 # %% [markdown]
-# The upper line climbs by a factor 100 for every factor 10: the error is about (mean/std)² times the rounding of `float32`.
+# The upper line climbs by a factor 100 for every factor 10: the error is about (mean/std)² times the rounding of `float32`. Of its
+# 7 digits five are left where the mean is 10 standard deviations, and none at a few thousand. The lower line rises as well, much
+# later: a mean $m$ that is rounded differs from μ, and $\frac1N\sum_i(x_i-m)^2 = \sigma^2 + (m-\mu)^2$. But that error is squared.
 #
-# ### A variance that is infinite
+# ### Squares in `float16`
 #
 # The largest number in `float16` is 65 504, and 256² is more than that. **Predict** the variance of 64 numbers with standard
 # deviation 150.
@@ -413,10 +427,13 @@ half = np.random.default_rng(0).normal(0.0, 150.0, size=64).astype(np.float16)
 with np.errstate(over="ignore"):  # NumPy would warn
     print("float16 all the way:         ", half.var())
 print("float32 inside, float16 out: ", half.astype(np.float32).var().astype(np.float16))
+y = torch.nn.functional.batch_norm(torch.tensor(half)[:, None], None, None, training=True)
+print("PyTorch's batch norm gives   ", y.dtype, "with standard deviation", y.numpy().std())
 
 # %% [markdown]
-# The *result* fits into `float16`; a square on the way did not. So: compute in `float32` or `float64`, hand back what came in. PyTorch
-# does the same, and it is the convention of this course.
+# The *result* fits into `float16` (150² = 22 500, and these 64 happen to vary less); a square on the way did not, and divided by
+# an infinite σ all outputs are 0. So: compute in a **wider** type, `float64` if you like, and hand back what came in. Never in a narrower one: `float64`
+# data taken through `float32` lose half of their digits. That is the convention of this course.
 #
 # ### A feature that says nothing
 #
@@ -448,7 +465,7 @@ print("variance of all rows:    ", np.concatenate([low, high]).var())
 # $$\sum_{i\in A}(x_i-\mu)^2 = \sum_{i\in A}\big((x_i-\mu_A) + (\mu_A-\mu)\big)^2
 #   = n_A\sigma_A^2 + 2(\mu_A-\mu)\underbrace{\sum_{i\in A}(x_i-\mu_A)}_{=\,0} + n_A(\mu_A-\mu)^2 .$$
 #
-# The same for B. Now express both distances by $\delta = \mu_B - \mu_A$:
+# The same for B. Now express both distances by $\delta = \mu_B - \mu_A$, with $n_A = n - n_B$ in the formula for μ:
 #
 # $$\mu = \mu_A + \tfrac{n_B}{n}\,\delta \quad\Longrightarrow\quad \mu_A - \mu = -\tfrac{n_B}{n}\,\delta, \qquad
 #   \mu_B - \mu = \delta - \tfrac{n_B}{n}\,\delta = \tfrac{n_A}{n}\,\delta ,$$
@@ -478,12 +495,12 @@ print("unweighted avg:", (a.var() + b.var()) / 2)
 #
 # | what was written | how you see it |
 # |---|---|
-# | statistics along `axis=1` | an error if N ≠ C; silence if N = C, so never test with a square batch |
+# | statistics along `axis=1` | an error if N ≠ C, an N × N table if C = 1, silence if N = C: do not test with a square batch only |
 # | statistics over all entries | no error ever; the features keep different means and spreads |
 # | `np.sqrt(var) + eps`: ε outside the root | nothing on normal data; a difference where σ² is near ε |
 # | ε in the code instead of the argument | another ε changes nothing |
 # | variance with 1/(N−1) | outputs too small by √((N−1)/N): 29 % for N = 2, 0.8 % for N = 64 |
-# | $E[x^2]-E[x]^2$ | right near 0; 16, −8 or `nan` far from it |
+# | $E[x^2]-E[x]^2$ | right near 0; 16, −8 or a `nan` root far from it |
 # | `x -= mean` | the caller's array has changed; the backward pass will read it |
 # | computing in `float16` | `inf` in the variance, then zeros in the output |
 # | float64 out for float32 in | right numbers, twice the memory, and a crash at the next layer that is strict |
@@ -505,10 +522,10 @@ print("unweighted avg:", (a.var() + b.var()) / 2)
 # %% [markdown]
 # ## What to try next
 #
-# - The assignment `forward.ipynb`: write all of it so that it survives `float16`, a mean of 10 000 and data in pieces.
+# - The [assignment](../../release/u02_forward/forward.ipynb): write all of it so that it survives `float16`, a mean of 10 000 and data in pieces.
 # - Give `batchnorm` a batch of one. Which output, for which input? Why does `torch.nn.BatchNorm1d` raise an error instead?
 # - In section 2, ten rows gave at most 3. Which batch of ten has *two* rows as far out as possible?
-# - Unit 3: what does the layer do when there is no batch?
+# - [Unit 3](../u03_modes/lecture.ipynb): what does the layer do when there is no batch?
 #
 # ## Sources
 #
@@ -516,6 +533,8 @@ print("unweighted avg:", (a.var() + b.var()) / 2)
 #   [arXiv:1502.03167](https://arxiv.org/abs/1502.03167). Algorithm 1 (the four steps), §3 (per feature, per batch; γ and β and the
 #   identity), §3.2 (the bias is redundant). That the method works *because* it "reduces internal covariate shift" is the authors' claim; unit 7
 #   puts it to the test.
+# - K. He, X. Zhang, S. Ren, J. Sun: *Deep Residual Learning for Image Recognition*, CVPR 2016,
+#   [arXiv:1512.03385](https://arxiv.org/abs/1512.03385), §3.4: batch norm "right after each convolution". ResNet-50 has 1 + 16·3 + 4 of them.
 # - P. A. Samuelson: *How Deviant Can You Be?*, Journal of the American Statistical Association 63 (1968), 1522–1525. The bound √(N−1).
 # - T. F. Chan, G. H. Golub, R. J. LeVeque: *Algorithms for Computing the Sample Variance: Analysis and Recommendations*, The American
 #   Statistician 37 (1983), 242–247. Cancellation, and the merge.

@@ -869,6 +869,11 @@ def identity_affine(mean, var, eps):
     return gamma, np.array(mean)
 
 
+# %% right identity_affine: a list comes back, which unpacks just as well
+def identity_affine(mean, var, eps):
+    return [np.sqrt(var + eps), mean]
+
+
 # %% wrong identity_affine: eps forgotten -> eps-forgotten
 def identity_affine(mean, var, eps):
     return np.sqrt(var), mean
