@@ -133,8 +133,9 @@ check("u03.momentum_from_keras", momentum_from_keras)
 # In training, and **only** there, each call also
 #
 # 1. adds 1 to `num_batches_tracked`,
-# 2. updates `running_mean` with the batch mean and `running_var` with the batch's **unbiased** variance (exercises 1 and 2; you may call your functions).
-#    The weight of the new batch is `momentum`. If `momentum` is `None`, it is $1/k$ for the $k$-th batch since the layer was made: the plain average of
+# 2. updates `running_mean` with the batch mean and `running_var` with the batch's **unbiased** variance (exercises 1 and 2; you may call your functions,
+#    and a mistake in them is then one here, too).
+#    The weight of the new batch is `momentum`. If `momentum` is `None`, it is $1/k$, where $k$ is `num_batches_tracked` with this batch counted: the plain average of
 #    all batches, and the start values count nothing.
 #
 # ### What the class has to offer
@@ -162,9 +163,11 @@ check("u03.momentum_from_keras", momentum_from_keras)
 #   leaves the running statistics alone; evaluation changes *nothing*; two layers share nothing.
 # - **evaluation** (weighs most): the running statistics are used, whatever else is in the batch, with `weight`, `bias` and `eps` as in training.
 # - **state**: `state_dict()` is a **snapshot** and `load_state_dict` **copies**. Neither a later training step nor somebody who writes into an array of the layer
-#   (`layer.weight -= 0.1 * gradient` does) may change a dict that was handed out, or that was loaded.
+#   (`layer.weight -= 0.1 * gradient` does) may change a dict that was handed out, or that was loaded. (PyTorch differs here: its
+#   `state_dict()` hands out references.)
 #
-# Parameters and buffers may be `float32` or `float64`, as you like. The first assert below needs only `__init__` and the training half of `__call__`: **start there**, the rest may wait.
+# Parameters and buffers may be `float32` or `float64`, as you like. The first assert below needs only `__init__` and the training half of `__call__`: **start there**, the rest may
+# wait. Where it is missing, `check` says "Nothing written yet", and gives points for what is there.
 #
 # <details><summary>Nudge: how to arrange it</summary>
 #
@@ -269,6 +272,12 @@ print("running_mean:", layer.running_mean.round(2), " (the truth: 5, −2, 0)")
 print("running_var: ", layer.running_var.round(2), " (the truth: 4, 1, 0.25)")
 
 # %% [markdown]
+# <details><summary>Is 5.19 for a mean of 5 a mistake?</summary>
+#
+# No, noise: with momentum 0.1 the buffers are worth 19 batches (lecture, section 4). 19 · 16 = 304 values of standard deviation 2 give a mean that is good to
+# $2/\sqrt{304} = 0.11$, and 0.19 is less than two of these. `recalibrate`, next, does better.
+# </details>
+#
 # ## Exercise 5 · `recalibrate`
 #
 # *effort ●●○ · about 10 minutes · 3 points · `hint("u03.recalibrate")` if you are stuck*

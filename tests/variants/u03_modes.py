@@ -3123,6 +3123,63 @@ class BatchNorm1d:
         self.num_batches_tracked = int(state["num_batches_tracked"])
 
 
+# %% wrong BatchNorm1d: no thought of dtypes, in or out -> computed-in-float16
+class BatchNorm1d:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.eps = eps
+        self.momentum = momentum
+        self.training = True
+        self.weight = np.ones(num_features)
+        self.bias = np.zeros(num_features)
+        self.running_mean = np.zeros(num_features)
+        self.running_var = np.ones(num_features)
+        self.num_batches_tracked = 0
+
+    def __call__(self, x):
+        data = x
+        if self.training:
+            n = data.shape[0]
+            if n < 2:
+                raise ValueError("more than one value per channel, please")
+            mean = data.mean(axis=0)
+            var = data.var(axis=0)
+            self.num_batches_tracked += 1
+            if self.momentum is None:
+                a = 1.0 / self.num_batches_tracked
+            else:
+                a = self.momentum
+            self.running_mean = (1 - a) * self.running_mean + a * mean
+            self.running_var = (1 - a) * self.running_var + a * var * n / (n - 1)
+        else:
+            mean, var = self.running_mean, self.running_var
+        x_hat = (data - mean) / np.sqrt(var + self.eps)
+        return self.weight * x_hat + self.bias
+
+    def train(self, mode=True):
+        self.training = mode
+        return self
+
+    def eval(self):
+        self.training = False
+        return self
+
+    def state_dict(self):
+        return {
+            "weight": self.weight.copy(),
+            "bias": self.bias.copy(),
+            "running_mean": self.running_mean.copy(),
+            "running_var": self.running_var.copy(),
+            "num_batches_tracked": self.num_batches_tracked,
+        }
+
+    def load_state_dict(self, state):
+        self.weight = state["weight"].copy()
+        self.bias = state["bias"].copy()
+        self.running_mean = state["running_mean"].copy()
+        self.running_var = state["running_var"].copy()
+        self.num_batches_tracked = int(state["num_batches_tracked"])
+
+
 # %% wrong BatchNorm1d: float64 out -> dtype
 class BatchNorm1d:
     def __init__(self, num_features, eps=1e-5, momentum=0.1):

@@ -125,6 +125,13 @@ MISCONCEPTIONS = (
         faults.EpsIgnored,
     ),
     Misconception("eps-forgotten", "`eps` is missing under the root.", faults.EpsForgotten),
+    # Before root-forgotten: what overflowed is zero everywhere, and that idea nearly so.
+    Misconception(
+        "computed-in-float16",
+        "The squares of these numbers do not fit into float16 (65 504 is the largest). Compute in "
+        "float32 or float64, and convert the result back.",
+        signs=overflowed,
+    ),
     Misconception(
         "root-forgotten", "You divided by the variance; the formula has its root.", faults.NoRoot
     ),
@@ -205,11 +212,5 @@ MISCONCEPTIONS = (
         "Right near zero, wrong far from it: E[x²] − E[x]² is a small difference of two huge "
         "numbers. Subtract the mean first, then square (unit 2).",
         signs=cancelled,
-    ),
-    Misconception(
-        "computed-in-float16",
-        "The squares of these numbers do not fit into float16 (65 504 is the largest). Compute in "
-        "float32 or float64, and convert the result back.",
-        signs=overflowed,
     ),
 )
