@@ -11,7 +11,7 @@ from bnlib.plots.style import COLORS, figure
 _EPS = 1e-5  # torch's default
 _BINS_PER_STD = 10  # bin width of both histograms: a tenth of the population's σ
 _HALF_RANGE = 3.5  # both x axes span ± this many σ, at every m: one sees the spread shrink
-_HEADROOM = 1.4  # the legend gets the space above the highest bar
+_HEADROOM = 1.5  # the legend gets the space above the highest bar
 _VALUES_AT_ONCE = 1 << 18  # random values held at a time: bounds memory for large m and trials
 
 
@@ -179,7 +179,7 @@ def _draw_means(ax: Any, noise: BatchNoise) -> None:
     shares, edges = _shares(noise.means, noise.mu, noise.sigma)
     ax.stairs(shares, edges, fill=True, color=COLORS["sky"], label=f"std {noise.std_of_mean:.3f}")
     predicted = noise.predicted_std_of_mean
-    ax.axvline(noise.mu, color=COLORS["black"], linewidth=1.2)
+    ax.axvline(noise.mu, color=COLORS["black"], linewidth=1.2, label="μ of the population")
     label = f"μ ± σ/√m, σ/√m = {predicted:.3f}"
     for side, text in ((-1, label), (1, None)):
         ax.axvline(
