@@ -275,7 +275,7 @@ print("running_var: ", layer.running_var.round(2), " (the truth: 4, 1, 0.25)")
 # <details><summary>Is 5.19 for a mean of 5 a mistake?</summary>
 #
 # No, noise: with momentum 0.1 the buffers are worth 19 batches (lecture, section 4). 19 · 16 = 304 values of standard deviation 2 give a mean that is good to
-# $2/\sqrt{304} = 0.11$, and 0.19 is less than two of these. `recalibrate`, next, does better.
+# $2/\sqrt{304} = 0.11$, and 0.19 is less than two of these. The next exercise does better.
 # </details>
 #
 # ## Exercise 5 · `recalibrate`

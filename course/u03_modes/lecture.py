@@ -453,6 +453,7 @@ def after_forward_passes(batches, momentum=0.1, reset=False, scale=1.0):
     return copied.eval()
 
 
+# %%
 @torch.no_grad()
 def eval_accuracy(network, images=new):
     return np.mean(network(torch.from_numpy(images)).argmax(dim=1).numpy() == truth)
