@@ -74,7 +74,11 @@ def check(exercise_id: str, answer: object = None, *, seed: int | None = None) -
 
     exercise = find(exercise_id)
     _require_callable(exercise, answer)
-    result = grade_function(exercise_id, answer, _seed(seed))
+    fixed = os.environ.get(SEED_VARIABLE) if seed is None else None
+    drawn = secrets.randbelow(10**6) if seed is None else seed
+    result = grade_function(exercise_id, answer, int(fixed) if fixed else drawn)
+    if fixed:
+        result = replace(result, seed=None)  # a grader's seed stays with the grader
     record(result)
     display(Panel(result))
     return Score(result)
@@ -99,13 +103,6 @@ def grade_function(exercise_id: str, answer: Any, seed: int, draws: int = 1) -> 
     cases = [case for _ in range(draws) for case in exercise.cases(rng)]
     result = assess(exercise, cases, _limited(ask_of({exercise.name: answer})))
     return replace(result, seed=seed)
-
-
-def _seed(seed: int | None) -> int:
-    if seed is not None:
-        return seed
-    fixed = os.environ.get(SEED_VARIABLE)
-    return int(fixed) if fixed else secrets.randbelow(10**6)
 
 
 def _require_callable(exercise: Exercise, answer: object) -> None:

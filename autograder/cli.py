@@ -5,6 +5,7 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 finished but something could not be
 
 from __future__ import annotations
 
+import secrets
 import sys
 from pathlib import Path
 from typing import Any
@@ -123,6 +124,7 @@ def grade(
     from autograder.vocabulary import Verdict
 
     course = Course.at(course_dir)
+    seed = secrets.randbelow(10**9) if seed is None else seed
     rows = []
     waiting = {unit: grading.students_of(course, unit) for unit in units}  # all, before the first
     for unit, students in waiting.items():
@@ -143,6 +145,7 @@ def grade(
         )
     submissions = len({(row.student_id, row.unit) for row in rows})
     click.echo(f"{submissions} submissions, {len(rows)} exercises, {len(lost)} not graded")
+    click.echo(f"cases drawn from seed {seed}: to grade again with the same ones, --seed {seed}")
     sys.exit(INCOMPLETE if lost else 0)
 
 

@@ -207,3 +207,17 @@ def test_a_disk_that_cannot_be_written_is_no_error(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(FILE_VARIABLE, str(tmp_path / "file" / "progress.json"))
     assert check("u02.batch_mean", batch_mean) == 1.0
+
+
+def test_a_graders_seed_is_used_and_not_shown(
+    shown: Shown, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole class gets the same cases, and no feedback names their seed."""
+    monkeypatch.setenv("AUTOGRADER_SEED", "271828")
+    inputs: list[np.ndarray] = []
+    score = check("u02.batch_mean", lambda x: inputs.append(x) or batch_mean(x))
+    assert "271828" not in str(shown[0]._repr_mimebundle_())
+    again: list[np.ndarray] = []
+    grade_function("u02.batch_mean", lambda x: again.append(x) or batch_mean(x), 271828)
+    assert score.result.seed is None
+    assert all(np.array_equal(a, b) for a, b in zip(inputs, again, strict=True))
