@@ -49,7 +49,7 @@ def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
 def judge_case(exercise: Exercise, case: Case, answer: Answer) -> Judgement:
     """Judge one answer: whether it ran, is what the oracle says, and left its arguments alone."""
     if answer.failure is not None:
-        return Judgement(0.0, _failure_text(exercise, answer), _kind(answer))
+        return Judgement(0.0, _failure_text(exercise, case, answer), _kind(answer))
     if exercise.judge is not None:
         return exercise.judge(case, answer)
     expected = expected_answer(exercise, case)
@@ -80,10 +80,13 @@ def _kind(answer: Answer) -> str:
     return answer.failure.kind if answer.failure is not None else ""
 
 
-def _failure_text(exercise: Exercise, answer: Answer) -> str:
+def _failure_text(exercise: Exercise, case: Case, answer: Answer) -> str:
     failure = answer.failure
     assert failure is not None
     if failure.kind == "NotImplementedError":
+        if case.script[failure.step].do == "method":
+            name = f"{exercise.name}.{case.script[failure.step].member}"
+            return f"`{name}` is not written yet: it raises `NotImplementedError`."
         return "Nothing written yet: replace `raise NotImplementedError()` with your code."
     if failure.kind == "MissingName":
         return f"There is no `{failure.message}` in the notebook: run the cell that defines it."

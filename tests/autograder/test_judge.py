@@ -10,11 +10,11 @@ import pytest
 
 from autograder.compare import compare
 from autograder.errors import GradingError
-from autograder.judge import TIME_LIMIT, assess
+from autograder.judge import TIME_LIMIT, assess, judge_case
 from autograder.oracle import ask_of
 from autograder.vocabulary import Case, Exercise, Misconception, Result, Tolerance, Verdict
 from autograder.worker.interpreter import Answer, Failure
-from autograder.worker.script import call
+from autograder.worker.script import call, method
 
 TOLERANCES = {
     "float64": Tolerance(1e-10, 1e-10, "test"),
@@ -197,3 +197,26 @@ def test_the_parts_of_a_tuple_are_called_by_their_names() -> None:
     assert named.message.startswith("`dz` is wrong")
     plain = compare("axes", list(expected), expected, TOLERANCES["float64"], None)
     assert "must be a tuple" in plain.message
+
+
+def test_a_method_that_is_not_written_is_named() -> None:
+    """A class that is half done is not told that nothing is written."""
+
+    class Half:
+        def __call__(self, x: np.ndarray) -> np.ndarray:
+            return x
+
+        def reset(self) -> None:
+            raise NotImplementedError
+
+    def half_cases(rng: np.random.Generator) -> Iterator[Case]:
+        x = {"x": np.ones(2)}
+        made = call("Half", into="layer")
+        yield Case("call", x, (made, call("layer", "x", into="y")), ("y",))
+        yield Case("reset", x, (made, method("layer", "reset", into="y")), ("y",))
+
+    tested = exercise(name="Half", cases=half_cases, oracle=Half, misconceptions=())
+    drawn = list(half_cases(np.random.default_rng(0)))
+    answers = [ask_of({"Half": Half})(case) for case in drawn]
+    assert judge_case(tested, drawn[0], answers[0]).share == 1.0
+    assert "`Half.reset` is not written yet" in judge_case(tested, drawn[1], answers[1]).message
