@@ -91,9 +91,14 @@ def d_scale_shift(dy, x_hat, gamma):
     return dy, dgamma, dbeta
 
 
-# %% wrong d_scale_shift: one number for all features
+# %% wrong d_scale_shift: one number for all features -> sums-over-everything
 def d_scale_shift(dy, x_hat, gamma):
     return dy * gamma, np.sum(dy * x_hat), np.sum(dy)
+
+
+# %% wrong d_scale_shift: dbeta counts the rows -> counts-the-rows
+def d_scale_shift(dy, x_hat, gamma):
+    return dy * gamma, np.sum(dy * x_hat, 0), 1.0 * len(dy) * np.ones_like(gamma)
 
 
 # %% wrong d_scale_shift: float32 inside
@@ -119,6 +124,7 @@ def d_scale_shift(dy, x_hat, gamma):
 
 
 # --- d_normalize ---
+
 
 # %% right d_normalize: as in the text
 def d_normalize(dx_hat, centered, inv_std):
@@ -181,6 +187,11 @@ def d_normalize(dx_hat, centered, inv_std):
     return inv_std * dx_hat, np.sum(centered * dx_hat, axis=1)
 
 
+# %% wrong d_normalize: one number for all features -> sums-over-everything
+def d_normalize(dx_hat, centered, inv_std):
+    return inv_std * dx_hat, np.sum(centered * dx_hat)
+
+
 # %% wrong d_normalize: not summed
 def d_normalize(dx_hat, centered, inv_std):
     return inv_std * dx_hat, centered * dx_hat
@@ -213,6 +224,7 @@ def d_normalize(dx_hat, centered, inv_std):
 
 
 # --- d_inv_std ---
+
 
 # %% right d_inv_std: the root spelled out
 def d_inv_std(dinv_std, var, eps):
@@ -257,7 +269,7 @@ def d_inv_std(dinv_std, var, eps):
     return -dinv_std / (2 * std * (std + eps) ** 2)
 
 
-# %% wrong d_inv_std: eps outside, the easy way
+# %% wrong d_inv_std: eps outside, the easy way -> eps-beside-the-root
 def d_inv_std(dinv_std, var, eps):
     return -0.5 * (np.sqrt(var) + eps) ** -3 * dinv_std
 
@@ -309,6 +321,7 @@ def d_inv_std(dinv_std, var, eps):
 
 
 # --- d_var ---
+
 
 # %% right d_var: as in the text
 def d_var(dvar, centered):
@@ -400,6 +413,7 @@ def d_var(dvar, centered):
 
 # --- d_center ---
 
+
 # %% right d_center: subtracts the mean
 def d_center(dcentered):
     return dcentered - np.mean(dcentered, axis=0, keepdims=True)
@@ -456,6 +470,12 @@ def d_center(dcentered):
     return dcentered - dcentered.mean()
 
 
+# %% wrong d_center: the own row only -> own-row-only
+def d_center(dcentered):
+    N = dcentered.shape[0]
+    return dcentered - dcentered / N
+
+
 # %% wrong d_center: only the path through the mean -> only-the-mean-path
 def d_center(dcentered):
     return np.ones_like(dcentered) * -dcentered.mean(axis=0)
@@ -488,6 +508,7 @@ def d_center(dcentered):
 
 
 # --- batchnorm_backward ---
+
 
 # %% right batchnorm_backward: node by node in one piece
 def batchnorm_backward(dy, cache):
@@ -705,11 +726,38 @@ def batchnorm_backward(dy, cache):
     return d - d.mean(0), (dy * cache.x_hat).sum(0), dy.sum(0)
 
 
-# %% wrong batchnorm_backward: eps fixed at 1e-5
+# %% wrong batchnorm_backward: eps fixed at 1e-5 -> eps-ignored
 def batchnorm_backward(dy, cache):
     inv_std = (cache.var + 1e-5) ** -0.5
     x_hat = cache.centered * inv_std
     dx = cache.gamma * inv_std * (dy - dy.mean(0) - x_hat * (dy * x_hat).mean(0))
+    return dx, (dy * x_hat).sum(0), dy.sum(0)
+
+
+# %% wrong batchnorm_backward: eps fixed at 1e-5 in one node -> eps-ignored
+def batchnorm_backward(dy, cache):
+    dx_hat = dy * cache.gamma
+    dvar = -0.5 * (cache.var + 1e-5) ** -1.5 * (dx_hat * cache.centered).sum(0)
+    d = dx_hat * cache.inv_std + dvar * 2 * cache.centered / len(dy)
+    return d - d.mean(0), (dy * cache.x_hat).sum(0), dy.sum(0)
+
+
+# %% wrong batchnorm_backward: the second part overwrites the first -> straight-path-lost
+def batchnorm_backward(dy, cache):
+    dx_hat = dy * cache.gamma
+    dcentered = dx_hat * cache.inv_std
+    dvar = -0.5 * cache.inv_std**3 * (dx_hat * cache.centered).sum(0)
+    dcentered = dvar * 2 * cache.centered / len(dy)
+    return dcentered - dcentered.mean(0), (dy * cache.x_hat).sum(0), dy.sum(0)
+
+
+# %% wrong batchnorm_backward: the variance again, by cancellation -> cancellation
+def batchnorm_backward(dy, cache):
+    mean = cache.x.mean(0)
+    inv_std = 1 / np.sqrt((cache.x**2).mean(0) - mean**2 + cache.eps)
+    x_hat = (cache.x - mean) * inv_std
+    d = dy * cache.gamma
+    dx = inv_std * (d - d.mean(0) - x_hat * (d * x_hat).mean(0))
     return dx, (dy * x_hat).sum(0), dy.sum(0)
 
 
@@ -780,6 +828,7 @@ def batchnorm_backward(dy, cache):
 
 
 # --- numerical_gradient ---
+
 
 # %% right numerical_gradient: two fresh copies for each entry
 def numerical_gradient(f, x, dy, h=1e-5):
@@ -852,6 +901,28 @@ def numerical_gradient(f, x, dy, h=1e-5):
         e = np.zeros_like(x)
         e[ix] = h
         grad[ix] = np.sum(dy * (f(x + e) - f(x - e))) / h
+    return grad
+
+
+# %% wrong numerical_gradient: brackets missing around 2h -> brackets-missing
+def numerical_gradient(f, x, dy, h=1e-5):
+    grad = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        up, down = x.copy(), x.copy()
+        up[i] += h
+        down[i] -= h
+        grad[i] = np.sum(dy * (f(up) - f(down))) / 2 * h
+    return grad
+
+
+# %% wrong numerical_gradient: looks at the nudged entry only -> own-entry-only
+def numerical_gradient(f, x, dy, h=1e-5):
+    grad = np.zeros_like(x)
+    for i in np.ndindex(x.shape):
+        up, down = x.copy(), x.copy()
+        up[i] += h
+        down[i] -= h
+        grad[i] = dy[i] * (f(up)[i] - f(down)[i]) / (2 * h)
     return grad
 
 
@@ -986,6 +1057,7 @@ def numerical_gradient(f, x, dy, h=1e-5):
 
 # --- design_check ---
 
+
 # %% right design_check: random numbers, mended
 def design_check(rng):
     x = rng.normal(size=(6, 3)) * [0.01, 0.1, 1.0] + rng.normal(size=3)
@@ -1049,6 +1121,12 @@ def design_check(rng):
 def design_check(rng):
     x = 3 * rng.normal(size=(6, 3)) + [5.0, 6.0, 7.0]
     return x, np.array([0.5, -1.5, 2.0]), np.array([1.0, 2.0, -1.0]), rng.normal(size=(6, 3))
+
+
+# %% wrong design_check: features far narrower than the root of eps -> features-too-narrow
+def design_check(rng):
+    x, dy = 1e-6 * rng.normal(size=(6, 3)) + 1e-3, rng.normal(size=(6, 3)) + 1
+    return x, np.array([0.5, -1.5, 2.0]), np.array([1.0, 2.0, -1.0]), dy
 
 
 # %% wrong design_check: positive gamma -> gamma-of-one-sign

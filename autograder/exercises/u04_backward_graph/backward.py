@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
 import bnlib
-from autograder.compare import identical
+from autograder.compare import SIDE_FAULT_SHARE, identical
 from autograder.exercises.u04_backward_graph.batches import (
     BACKWARD_TOLERANCE,
     EXAMPLE_BETA,
@@ -22,7 +23,7 @@ from autograder.exercises.u04_backward_graph.batches import (
     signed,
 )
 from autograder.exercises.u04_backward_graph.faults import Gradients, backward, with_inv_std
-from autograder.exercises.u04_backward_graph.named import judge_gradients, modified
+from autograder.judge import judge_case
 from autograder.vocabulary import Case, Exercise, Judgement, Misconception
 from autograder.worker.givens.backward import Cache
 from autograder.worker.interpreter import Answer
@@ -30,6 +31,10 @@ from autograder.worker.script import Given, call, snapshot
 from autograder.worker.values import Plain
 
 LABEL = "(dx, dgamma, dbeta)"
+FAR = "features far from zero (mean 100 000)"
+EPS_IGNORED = (
+    "You took an eps of 1e-5, whatever the forward pass used: `cache.eps` says what that was."
+)
 SCRIPT = (
     snapshot("cache", into="cache before"),
     call("batchnorm_backward", "dy", "cache", into=LABEL),
@@ -77,9 +82,7 @@ def _cases(rng: np.random.Generator) -> Iterator[Case]:
     x[:, 1] = rng.normal()
     yield _case("a constant feature (variance 0)", (x, gamma, beta, dy), 1e-5)
     x, gamma, beta, dy = inputs(rng, 64, 4)
-    yield _case(
-        "features far from zero (mean 10 000)", (x + 1e4 * signed(rng, 4), gamma, beta, dy), 1e-5
-    )
+    yield _case(FAR, (x + 1e5 * signed(rng, 4), gamma, beta, dy), 1e-5)
     x, gamma, beta, dy = inputs(rng, 8, 3)
     yield _case(
         "dy and x in other memory layouts",
@@ -89,12 +92,13 @@ def _cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def judge(case: Case, answer: Answer) -> Judgement:
-    """Compare the gradients with the oracle's, then see whether the cache was changed.
+    """Judge the gradients as those of any exercise, then see whether the cache was changed.
 
     The cache is built beside the student's code, so it is compared with the copy taken before the
     call.
     """
-    judgement = judge_gradients(BATCHNORM_BACKWARD, case, answer)
+    plain = replace(BATCHNORM_BACKWARD, judge=None)
+    judgement = judge_case(plain, replace(case, report=(LABEL,)), answer)
     if judgement.share == 0.0:
         return judgement
     before, after = _fields(answer.values["cache before"]), _fields(answer.values["cache"])
@@ -103,11 +107,18 @@ def judge(case: Case, answer: Answer) -> Judgement:
         for field, old, new in zip(Cache._fields, before, after, strict=True)
         if not identical(old, new)
     ]
-    return modified(changed[0]) if changed else judgement
+    if not changed:
+        return judgement
+    return Judgement(
+        SIDE_FAULT_SHARE,
+        f"Your function changed `{changed[0]}` in place. A training loop may need the cache twice: "
+        "work on a new array.",
+        "modifies-argument",
+    )
 
 
 def _fields(cache: Plain) -> tuple[Plain, ...]:
-    """Return the entries of a cache as it came back."""
+    """Return the entries of a tuple as it came back."""
     assert isinstance(cache, tuple)
     return cache
 
@@ -126,6 +137,18 @@ def _finite(gradients: Gradients) -> Gradients:
     return dx, dgamma, dbeta
 
 
+def _nearly_right_far_from_zero(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether dx has its leading digits, and only those, where the features are far from zero."""
+    gradients = answer.values[LABEL]
+    if case.name != FAR or not isinstance(gradients, tuple | list) or not gradients:
+        return False
+    dx, right = gradients[0], _fields(expected.values[LABEL])[0]
+    assert isinstance(right, np.ndarray)
+    if not isinstance(dx, np.ndarray) or dx.shape != right.shape:
+        return False
+    return bool(np.abs(dx - right).max() < 1e-3 * np.abs(right).max())
+
+
 def _detached(dy: np.ndarray, cache: Cache) -> Gradients:
     return backward(dy, cache, var_factor=0.0, center=lambda dcentered: dcentered)
 
@@ -142,16 +165,21 @@ BATCHNORM_BACKWARD = Exercise(
     misconceptions=(
         Misconception(
             "statistics-as-constants",
-            "Your dx treats the mean and the variance as constants. Both were computed from x, so "
-            "the gradient "
-            "also comes back through them: two more paths.",
+            "Your dx treats the mean and the variance as constants. Both were computed from x, "
+            "so the gradient also comes back through them: two more paths.",
             _detached,
         ),
         Misconception(
             "path-through-var-lost",
-            "The path through the variance is missing: `centered` has two arrows out of it in the "
-            "graph.",
+            "The path through the variance is missing: `centered` has two arrows out of it in "
+            "the graph.",
             lambda dy, cache: backward(dy, cache, var_factor=0.0),
+        ),
+        Misconception(
+            "straight-path-lost",
+            "Only what comes through the variance arrives at `centered`; the straight path from "
+            "x_hat is missing, or was overwritten. Where two paths meet, gradients add.",
+            lambda dy, cache: backward(dy, cache, direct=np.zeros_like(cache.inv_std)),
         ),
         Misconception(
             "path-through-mean-lost",
@@ -213,8 +241,7 @@ BATCHNORM_BACKWARD = Exercise(
         Misconception(
             "eps-outside-root",
             "You computed 1/(√var + eps). In this layer eps stands under the root; "
-            "`cache.inv_std` is what the "
-            "forward pass used.",
+            "`cache.inv_std` is what the forward pass used.",
             _eps_outside,
         ),
         Misconception(
@@ -229,6 +256,22 @@ BATCHNORM_BACKWARD = Exercise(
             lambda dy, cache: _finite(backward(dy, cache, cube=np.asarray(cache.var) ** -1.5)),
         ),
         Misconception(
+            "eps-ignored",
+            EPS_IGNORED,
+            lambda dy, cache: backward(dy, cache, cube=np.asarray(cache.var + 1e-5) ** -1.5),
+        ),
+        Misconception(
+            "eps-ignored",
+            EPS_IGNORED,
+            lambda dy, cache: with_inv_std(dy, cache, np.asarray(cache.var + 1e-5) ** -0.5),
+        ),
+        Misconception(
+            "cancellation",
+            "Far from zero your dx has lost its last digits: did you compute the variance again, "
+            "as E[x²] − E[x]²? The cache holds `centered`, `var` and `inv_std`.",
+            signs=_nearly_right_far_from_zero,
+        ),
+        Misconception(
             "wrong-sign",
             "All of dx has the wrong sign, and is right otherwise: with it, training climbs the "
             "loss.",
@@ -241,15 +284,12 @@ BATCHNORM_BACKWARD = Exercise(
         ),
     ),
     hints=(
-        "You have written every piece already. Follow the graph from y back to x and call them in "
-        "that order; the "
-        "cache holds the values each one needs.",
+        "You have written every piece already. Follow the graph from y back to x and call them "
+        "in that order; the cache holds the values each one needs.",
         "`d_normalize` gives one part of dcentered and `d_var` the other. Add them *before* you "
-        "go through "
-        "`d_center`.",
+        "go through `d_center`.",
         "Five calls: `d_scale_shift` → `d_normalize` → `d_inv_std` → `d_var` → `d_center`; the "
-        "last one gets the sum of "
-        "what the second and the fourth gave. Hand back three arrays, in the order dx, dgamma, "
-        "dbeta.",
+        "last one gets the sum of what the second and the fourth gave. Hand back three arrays, "
+        "in the order dx, dgamma, dbeta.",
     ),
 )

@@ -21,7 +21,7 @@ BACKWARD_TOLERANCE = {
         1e-7,
         1e-9,
         "float64: dx is a difference of terms up to 1/sqrt(eps) = 316 times dy, each good to "
-        "64 eps = 1.4e-14, so 5e-12; at mean 10 000 the input itself is only known to 2e-12",
+        "64 eps = 1.4e-14, so 5e-12; at mean 100 000 the input itself is only known to 2e-11",
     )
 }
 

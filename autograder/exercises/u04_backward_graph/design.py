@@ -94,8 +94,7 @@ def _named(missed: list[WrongPass]) -> str:
 
 _RIGHT_ONE_FAILS = (
     "At your point even a right backward pass disagrees with central differences (h = 1e-5), so "
-    "the check "
-    "says nothing about wrong ones. Are some numbers very large?"
+    "the check says nothing about wrong ones. Are some numbers very large?"
 )
 
 
@@ -226,35 +225,37 @@ DESIGN_CHECK = Exercise(
         Misconception(
             "upstream-constant-over-batch",
             "Your dy is the same in every row. The layer does not care about shifts: the true dx "
-            "is 0, and so is that "
-            "of many wrong backward passes.",
+            "is 0, and so is that of many wrong backward passes.",
             signs=_sign(ALL_KINDS, _constant_over_batch),
         ),
         Misconception(
             "upstream-along-output",
             "Your dy points along the output itself, as the loss Σy² does. Batch norm divides "
-            "stretches out: "
-            "the true dx is nearly 0.",
+            "stretches out: the true dx is nearly 0.",
             signs=_sign(ALL_KINDS, _along_output),
         ),
         Misconception(
             "gamma-is-one",
-            "Your gammas are all equal, or all 1: whoever forgets gamma, or mixes up its features, "
-            "gets the same numbers.",
+            "Your gammas are all equal, or all 1: whoever forgets gamma, or mixes up its "
+            "features, gets the same numbers.",
             signs=_sign((GAMMA, SCALE, AXES), lambda p: bool(np.ptp(p.cache.gamma) < 1e-9)),
         ),
         Misconception(
             "features-too-wide-for-eps",
             "All your features are wide: next to their variances an eps of 1e-5 is nothing, and "
-            "nobody sees whether it "
-            "is there. Can you make one feature narrow?",
+            "nobody sees whether it is there. Can you make one feature narrow?",
             signs=_sign((EPS,), lambda p: bool((p.cache.var > 0.01).all())),
         ),
         Misconception(
+            "features-too-narrow",
+            "All your features are narrower than √eps = 0.003: eps swamps their variances, and "
+            "next to nothing comes back through them. Can you leave one feature wide?",
+            signs=_sign((PATHS, SUMS, SCALE, AXES), lambda p: bool((p.cache.var < 1e-6).all())),
+        ),
+        Misconception(
             "gamma-of-one-sign",
-            "On at least one draw none of your gammas is negative: a backward pass that loses the "
-            "sign of gamma would "
-            "go unseen.",
+            "On at least one draw none of your gammas is negative: a backward pass that loses "
+            "the sign of gamma would go unseen.",
             signs=lambda case, answer, expected: (
                 case.name == GAMMA
                 and any(
@@ -272,15 +273,12 @@ DESIGN_CHECK = Exercise(
     ),
     hints=(
         "For each kind of bug, ask at which numbers it would make *no* difference. Then choose "
-        "others. Start "
-        "from random numbers and mend what is special about them.",
+        "others. Start from random numbers and mend what is special about them.",
         "What hides what: gamma = 1 or positive (gamma left out, sign lost); beta = 0 and mean 0 "
-        "(one array in place of "
-        "another); equal features (mixed up); wide features (eps); dy without a mean or without a "
-        "part along x_hat (a path lost).",
+        "(one array in place of another); equal features (mixed up); wide features (eps); dy "
+        "without a mean or without a part along x_hat (a path lost).",
         "Random dy with something added so that its mean is not 0; x a random array times a "
-        "different width for each "
-        "feature, from about 0.01 to 1, plus a different offset; gamma of both signs, no two "
-        "alike, none near 0 or ±1; beta away from 0.",
+        "different width for each feature, from about 0.01 to 1, plus a different offset; gamma "
+        "of both signs, no two alike, none near 0 or ±1; beta away from 0.",
     ),
 )

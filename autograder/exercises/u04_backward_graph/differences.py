@@ -115,6 +115,30 @@ def _all_at_once(f: Any, x: np.ndarray, dy: np.ndarray, h: float = 1e-5) -> np.n
     return np.asarray(dy * (f(x + h) - f(x - h)) / (2 * h))
 
 
+def _own_entry_only(f: Any, x: np.ndarray, dy: np.ndarray, h: float = 1e-5) -> np.ndarray:
+    """Nudge one entry at a time, and look at no other entry of f."""
+    dx = np.empty(x.shape)
+    for index in np.ndindex(x.shape):
+        own = np.zeros(x.shape)
+        own[index] = dy[index]
+        dx[index] = _differences(f, x, own, h)[index]
+    return dx
+
+
+def _brackets_missing(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether dx is h² times what it should be.
+
+    Signs in the place of a variant, which could not be told from zeros at h = 1e-5.
+    """
+    dx, right = answer.values["dx"], expected.values["dx"]
+    h = case.inputs.get("h", 1e-5)
+    assert isinstance(right, np.ndarray)
+    assert isinstance(h, float)
+    if not isinstance(dx, np.ndarray) or dx.shape != right.shape:
+        return False
+    return bool(np.allclose(dx / h**2, right, rtol=1e-3, atol=1e-3))
+
+
 def _step_ignored(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether the cube's gradient came out as 3x² although h was large: then another h was used.
 
@@ -148,15 +172,19 @@ NUMERICAL_GRADIENT = Exercise(
         Misconception(
             "nudges-everything-at-once",
             "You nudged all entries of x together. That is right only if each output depends on "
-            "one input; "
-            "batch norm mixes the rows. Nudge one entry at a time.",
+            "one input; batch norm mixes the rows. Nudge one entry at a time.",
             _all_at_once,
         ),
         Misconception(
+            "own-entry-only",
+            "You looked only at that entry of f(x) which you nudged in x. f may mix rows and "
+            "columns: sum dy times the change over *all* entries.",
+            _own_entry_only,
+        ),
+        Misconception(
             "overwrites-what-f-returned",
-            "Right for most f, wrong for an f that returns its argument or a view of it: when you "
-            "nudged your array "
-            "again, what f had returned changed with it.",
+            "Right for most f, wrong for an f that returns its argument or a view of it: when "
+            "you nudged your array again, what f had returned changed with it.",
             _overwrites_result,
         ),
         Misconception(
@@ -172,20 +200,23 @@ NUMERICAL_GRADIENT = Exercise(
             lambda f, x, dy, h=1e-5: _differences(f, x, dy, h, ahead=0.0),
         ),
         Misconception(
+            "brackets-missing",
+            "Your answer is h² times the right one: `/ 2 * h` divides by 2 and then multiplies by "
+            "h.",
+            signs=_brackets_missing,
+        ),
+        Misconception(
             "step-ignored",
             "You used a fixed step. The function gets h as an argument.",
             signs=_step_ignored,
         ),
     ),
     hints=(
-        "One entry at a time: what does the single number $\\sum \\mathrm dy \\cdot f(x)$ do when "
-        "that entry goes up by h, "
-        "and when it goes down by h?",
-        "Loop over the indices of x (`np.ndindex(x.shape)`). For each, make *two fresh copies* of "
-        "x, one nudged up and one down; "
-        "evaluate f on both.",
+        "One entry at a time: what does the single number $\\sum \\mathrm dy \\cdot f(x)$ do "
+        "when that entry goes up by h, and when it goes down by h?",
+        "Loop over the indices of x (`np.ndindex(x.shape)`). For each, make *two fresh copies* "
+        "of x, one nudged up and one down; evaluate f on both.",
         "Difference of the two results, times dy, summed over everything, divided by 2h: that is "
-        "one entry of the answer, which "
-        "has the shape of x.",
+        "one entry of the answer, which has the shape of x.",
     ),
 )

@@ -11,14 +11,17 @@ from autograder.exercises.u04_backward_graph.batches import (
     UNIT,
     graph,
 )
-from autograder.exercises.u04_backward_graph.named import judge_gradients
 from autograder.exercises.u04_backward_graph.node_cases import Inputs, node_cases
 from autograder.vocabulary import Exercise, Misconception
 from autograder.worker.script import call
 
 SUMMED_OVER_FEATURES = (
-    "You summed over the features (axis 1). γ, the mean and the variance belong to one feature and "
-    "are shared by all rows: gradients add up over the batch."
+    "You summed over the features (axis 1). γ, the mean and the variance belong to one feature "
+    "and are shared by all rows: gradients add up over the batch."
+)
+SUMMED_OVER_EVERYTHING = (
+    "You summed over rows and features, down to one number. Every feature has a γ and a variance "
+    "of its own: sum over axis 0 only."
 )
 
 
@@ -36,7 +39,7 @@ def _gradients(
     return dx_hat, dgamma, dbeta
 
 
-D_SCALE_SHIFT: Exercise = Exercise(
+D_SCALE_SHIFT = Exercise(
     unit=UNIT,
     name="d_scale_shift",
     points=2,
@@ -54,13 +57,11 @@ D_SCALE_SHIFT: Exercise = Exercise(
         _draw_scale_shift,
     ),
     tolerances=NODE_TOLERANCE,
-    judge=lambda case, answer: judge_gradients(D_SCALE_SHIFT, case, answer),
     misconceptions=(
         Misconception(
             "averages-parameter-gradients",
             "You averaged dγ and dβ over the batch. The loss feels γ once for every row, and "
-            "effects "
-            "add up: no 1/N here.",
+            "effects add up: no 1/N here.",
             lambda dy, x_hat, gamma: _gradients(
                 gamma * dy, (dy * x_hat).mean(axis=0), dy.mean(axis=0)
             ),
@@ -81,6 +82,19 @@ D_SCALE_SHIFT: Exercise = Exercise(
             SUMMED_OVER_FEATURES,
             lambda dy, x_hat, gamma: _gradients(
                 gamma * dy, (dy * x_hat).sum(axis=1), dy.sum(axis=1)
+            ),
+        ),
+        Misconception(
+            "sums-over-everything",
+            SUMMED_OVER_EVERYTHING,
+            lambda dy, x_hat, gamma: _gradients(gamma * dy, (dy * x_hat).sum(), dy.sum()),
+        ),
+        Misconception(
+            "counts-the-rows",
+            "Your dβ is the number of rows. The derivative is 1 in every row, and the chain rule "
+            "multiplies it by that row's dy.",
+            lambda dy, x_hat, gamma: _gradients(
+                gamma * dy, (dy * x_hat).sum(axis=0), np.full(gamma.shape, float(len(dy)))
             ),
         ),
         Misconception(
@@ -107,11 +121,9 @@ D_SCALE_SHIFT: Exercise = Exercise(
     ),
     hints=(
         "Write down the three derivatives of $y_i = \\gamma\\hat x_i + \\beta$: by $\\hat x_i$, "
-        "by γ, by β. "
-        "Each gradient is dy times one of them.",
+        "by γ, by β. Each gradient is dy times one of them.",
         "$\\hat x_i$ belongs to one row, so dx_hat keeps the shape (N, C). γ and β are shared by "
-        "all rows of "
-        "a feature, so theirs are sums over axis 0 and have shape (C,).",
+        "all rows of a feature, so theirs are sums over axis 0 and have shape (C,).",
         "Three lines: dy times the scale; the batch sum of dy times x_hat; the batch sum of dy. "
         "Broadcasting a (C,) array against (N, C) works as it is.",
     ),
@@ -134,7 +146,7 @@ def _normalize_with_var_path(
     return dx_hat * inv_std - inv_std**3 * dinv_std * centered / len(centered), dinv_std
 
 
-D_NORMALIZE: Exercise = Exercise(
+D_NORMALIZE = Exercise(
     unit=UNIT,
     name="d_normalize",
     points=2,
@@ -152,13 +164,11 @@ D_NORMALIZE: Exercise = Exercise(
         _draw_normalize,
     ),
     tolerances=NODE_TOLERANCE,
-    judge=lambda case, answer: judge_gradients(D_NORMALIZE, case, answer),
     misconceptions=(
         Misconception(
             "averages-dinv-std",
             "Your dinv_std is an average over the batch. All rows use the one inv_std, so what "
-            "they "
-            "send back adds up.",
+            "they send back adds up.",
             lambda dx_hat, centered, inv_std: (
                 dx_hat * inv_std,
                 (dx_hat * centered).mean(axis=0),
@@ -166,15 +176,14 @@ D_NORMALIZE: Exercise = Exercise(
         ),
         Misconception(
             "both-paths-at-once",
-            "Your dcentered already holds the path through the variance. Here inv_std is an input "
-            "of "
-            "its own; that path comes later, in d_inv_std and d_var.",
+            "Your dcentered already holds the path through the variance. Here inv_std is an "
+            "input of its own; that path comes later, in d_inv_std and d_var.",
             _normalize_with_var_path,
         ),
         Misconception(
             "x-hat-for-centered",
-            "Your dinv_std is built from x_hat. In x_hat = centered · inv_std, what stands next to "
-            "inv_std?",
+            "Your dinv_std is built from x_hat. In x_hat = centered · inv_std, what stands next "
+            "to inv_std?",
             lambda dx_hat, centered, inv_std: (
                 dx_hat * inv_std,
                 (dx_hat * centered * inv_std).sum(axis=0),
@@ -183,8 +192,7 @@ D_NORMALIZE: Exercise = Exercise(
         Misconception(
             "divides-by-inv-std",
             "You divided by inv_std. It is already one over the standard deviation, and the "
-            "forward "
-            "pass multiplies by it.",
+            "forward pass multiplies by it.",
             lambda dx_hat, centered, inv_std: (
                 dx_hat / inv_std,
                 (dx_hat * centered).sum(axis=0),
@@ -204,16 +212,18 @@ D_NORMALIZE: Exercise = Exercise(
                 (dx_hat * centered).sum(axis=1),
             ),
         ),
+        Misconception(
+            "sums-over-everything",
+            SUMMED_OVER_EVERYTHING,
+            lambda dx_hat, centered, inv_std: (dx_hat * inv_std, (dx_hat * centered).sum()),
+        ),
     ),
     hints=(
         "It is a product of two inputs. Differentiate by one while the other stands still, then "
-        "the "
-        "other way round.",
+        "the other way round.",
         "By `centered`: one number for each entry, shape (N, C). By `inv_std`: every row of a "
-        "feature used it, so "
-        "sum over axis 0, shape (C,).",
+        "feature used it, so sum over axis 0, shape (C,).",
         "The gradient by one factor is dx_hat times the *other* factor. The second one is then "
-        "summed over "
-        "the batch. Leave the variance's path alone.",
+        "summed over the batch. Leave the variance's path alone.",
     ),
 )

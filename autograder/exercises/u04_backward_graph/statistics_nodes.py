@@ -62,20 +62,25 @@ D_INV_STD = Exercise(
         Misconception(
             "eps-ignored",
             "You used a fixed eps of 1e-5. The function gets eps as an argument: it must be the "
-            "one "
-            "of the forward pass.",
+            "one of the forward pass.",
             lambda dinv_std, var, eps: -0.5 * (var + 1e-5) ** -1.5 * dinv_std,
         ),
         Misconception(
             "eps-forgotten",
-            "Your derivative has no eps in it. The forward pass took the root of var + eps, so the "
-            "derivative is taken there, too.",
+            "Your derivative has no eps in it. The forward pass took the root of var + eps, so "
+            "the derivative is taken there, too.",
             lambda dinv_std, var, eps: -0.5 * np.asarray(var) ** -1.5 * dinv_std,
         ),
         Misconception(
             "eps-outside-root",
             "You differentiated 1/(√var + eps). In this layer eps stands under the root.",
             _eps_outside,
+        ),
+        Misconception(
+            "eps-beside-the-root",
+            "You added eps to √var. In this layer eps stands under the root: var + eps first, "
+            "then the power.",
+            lambda dinv_std, var, eps: -0.5 / (np.sqrt(var) + eps) ** 3 * dinv_std,
         ),
         Misconception(
             "minus-forgotten",
@@ -101,11 +106,9 @@ D_INV_STD = Exercise(
     ),
     hints=(
         "Forget the batch: this is one number in, one number out, for each feature. What is the "
-        "derivative "
-        "of $u^{-1/2}$?",
+        "derivative of $u^{-1/2}$?",
         "The exponent comes down as a factor and drops by one, at $u = v + \\varepsilon$. Then "
-        "the chain rule: "
-        "times what arrives.",
+        "the chain rule: times what arrives.",
         "Minus one half, times (var + eps) to the power −3/2, times the upstream. Shape (C,) in, "
         "shape (C,) out.",
     ),
@@ -138,8 +141,7 @@ D_VAR = Exercise(
         Misconception(
             "one-over-n-forgotten",
             "There is no 1/N in your answer. The variance is a mean of squares: each row has one "
-            "Nth "
-            "of a say in it.",
+            "Nth of a say in it.",
             lambda dvar, centered: 2 * centered * dvar,
         ),
         Misconception(
@@ -156,8 +158,7 @@ D_VAR = Exercise(
         Misconception(
             "divides-by-all-entries",
             "You divided by the number of all entries, N·C. Every feature has a variance of its "
-            "own, "
-            "over N rows.",
+            "own, over N rows.",
             lambda dvar, centered: 2 * centered * dvar / centered.size,
         ),
         Misconception(
@@ -175,8 +176,7 @@ D_VAR = Exercise(
     hints=(
         "Write the variance out: $v = \\frac1N(c_1^2 + \\dots + c_N^2)$. Where does $c_i$ occur?",
         "In one term only. Its derivative has three factors; then the chain rule multiplies by "
-        "dvar, which "
-        "broadcasts over the rows.",
+        "dvar, which broadcasts over the rows.",
         "Twice centered, divided by the number of rows, times dvar. The shape is that of centered.",
     ),
 )
@@ -206,9 +206,8 @@ D_CENTER = Exercise(
     misconceptions=(
         Misconception(
             "path-through-mean-lost",
-            "You handed back dcentered as it came. x has a second way to centered: every x_j sits "
-            "in "
-            "the mean, and the mean in every row.",
+            "You handed back dcentered as it came. x has a second way to centered: every x_j "
+            "sits in the mean, and the mean in every row.",
             lambda dcentered: dcentered.copy(),
         ),
         Misconception(
@@ -233,6 +232,12 @@ D_CENTER = Exercise(
             lambda dcentered: dcentered - dcentered.mean(),
         ),
         Misconception(
+            "own-row-only",
+            "You counted only what x_j does to its own c_j. Through the mean it also moves every "
+            "other row: collect from all of them.",
+            lambda dcentered: dcentered * (1.0 - 1.0 / len(dcentered)),
+        ),
+        Misconception(
             "only-the-mean-path",
             "You kept only what comes through the mean, and lost the straight path from x to "
             "centered.",
@@ -241,11 +246,9 @@ D_CENTER = Exercise(
     ),
     hints=(
         "x_j reaches the loss on two paths: straight through its own centered_j, and through the "
-        "mean, which sits "
-        "in *every* centered_i.",
+        "mean, which sits in *every* centered_i.",
         "First the gradient by the mean (one number per feature, with a minus sign, over all "
-        "rows). Then each x_j "
-        "gets one Nth of it, added to the straight part.",
+        "rows). Then each x_j gets one Nth of it, added to the straight part.",
         "Read the two together: dcentered minus its own average over the rows. Which axis is that?",
     ),
 )
