@@ -155,8 +155,9 @@ def _draw_shares(ax: Any, sent: tuple[float, ...], arrived: tuple[float, ...]) -
     ax.bar(places - 0.2, sent, 0.38, color=COLORS["sky"], label="sent")
     ax.bar(places + 0.2, arrived, 0.38, color=COLORS["vermillion"], label="arrives at x")
     ax.set_xticks(places, ["mean", "along x̂", "rest"])
-    ax.set_ylim(0, 1.05)
-    ax.legend(fontsize=9, loc="upper right")
+    ax.set_ylim(0, 1.25)  # room for the legend above a full bar
+    ax.set_yticks([0.0, 0.25, 0.5, 0.75, 1.0])
+    ax.legend(fontsize=9, loc="upper right", ncols=2)
 
 
 def _percent(share: float) -> str:

@@ -13,7 +13,7 @@ from bnlib.plots.style import COLORS, figure
 _EPS = 1e-5  # torch's default
 _ROWS = 64  # rows of the batch
 _LENGTHS = np.logspace(-4, 2, 31)  # right axis
-_REACH = 5.4  # left axis: the largest slider position is a length of 4
+_REACH = 6.2  # left axis: holds −dW, at most 1.44/‖W‖ long, for every ‖W‖ from 0.25 to 4
 _TARGET = np.array([0.6, 0.8])  # direction the feature is trained towards
 
 
@@ -140,7 +140,7 @@ def draw_descent(start: float = 1.0, lr: float = 0.1) -> Figure:
         ylabel=["‖W‖", "angle to the target (degrees)"],
         title=[
             "the length can only grow",
-            f"the direction: lr/‖W‖² = {lr / start**2:.2g} at first",
+            f"the direction: lr/‖W‖² = {lr / start**2:g} at first",
         ],
     )
     runs = ((1.0, 0.1, "grey", "--"), (start, lr, "blue", "-"))
@@ -151,7 +151,7 @@ def draw_descent(start: float = 1.0, lr: float = 0.1) -> Figure:
             text = f"start {length:g}, lr {rate:g}"
             ax.plot(series, style, color=COLORS[color], label=text, linewidth=2.0)
     fig.axes[0].set_yscale("log")
-    fig.axes[0].set_ylim(0.05, 50)
+    fig.axes[0].set_ylim(0.05, 200)  # start 0.1 with lr 10 jumps to 56
     fig.axes[1].set_ylim(-5, 185)
     fig.axes[0].legend(fontsize=9, loc="upper left")
     return fig

@@ -5,7 +5,7 @@
 # |---|---|
 # | **You'll do** | write the closed form of the backward pass, its matrix, the gradient of evaluation mode, a measure for a famous bug, and the gradient of weights before batch norm |
 # | **You'll learn** | what of an upstream gradient reaches the input, and what it means for the weights |
-# | **You need** | the [lecture](../../course/u05_backward_closed/lecture.ipynb), NumPy, the chain rule; all formulas are repeated here |
+# | **You need** | the [lecture](../../course/u05_backward_closed/lecture.ipynb), NumPy, the chain rule; formulas are repeated here or, in two places, yours to find |
 # | **Time** | about 40 minutes, 5 exercises, 15 points |
 #
 # Run the cells from top to bottom. Write your code where it says `# YOUR CODE HERE`, and delete `raise NotImplementedError()`.
@@ -104,7 +104,7 @@ check("u05.batchnorm_backward_closed", batchnorm_backward_closed)
 #
 # You get $x$, not $\hat x$: the statistics are yours to compute, with `eps` (default `1e-5`; any value $\ge 0$ may be passed).
 #
-# What counts: ten digits, so finite differences will not do · a feature of any scale, also with a variance near ε, constant,
+# What counts: nine digits, so finite differences will not do · a feature of any scale, also with a variance near ε, constant,
 # or with mean $10^8$ (the shortcut $E[x^2]-E[x]^2$ fails there) · `x` may be a column of a batch, that is, a view.
 #
 # <details><summary>Nudge</summary>
@@ -209,7 +209,8 @@ check("u05.batchnorm_backward_eval", batchnorm_backward_eval)
 #    \qquad \|A\| = \sqrt{\textstyle\sum_{n,c} A_{nc}^2} \quad\text{over all entries at once.} $$
 #
 # $\mathrm dx$ is the true gradient of exercise 1; $\mathrm dx_{\text{detached}}$ is what remains of it if no x moves the statistics.
-# The arguments are those of exercise 1; the result is one number. ($\mathrm dx$ is never 0 in what is graded.)
+# The arguments are those of exercise 1; the result is one number. You may call your function of exercise 1: it returns three things, dx is the first.
+# ($\mathrm dx$ is never 0 in what is graded.)
 #
 # Beware: `np.linalg.norm(A, 2)` of a matrix is something else. Call it without a second argument.
 
@@ -281,8 +282,8 @@ def linear_bn_weight_grad(x, w, dy, eps=1e-5):
 
 # %% test="linear_bn_weight_grad"
 x = np.array([[0.0, 1.0], [0.0, -1.0], [1.0, 1.0], [1.0, -1.0]])
-dy = np.array([[4.0], [0.0], [0.0], [0.0]])
-dw = linear_bn_weight_grad(x, np.array([[4.0], [0.0]]), dy, eps=0.0)  # z = (0, 0, 4, 4), dz = (1, −1, 0, 0)
+dy = np.array([[0.0], [0.0], [4.0], [0.0]])
+dw = linear_bn_weight_grad(x, np.array([[4.0], [0.0]]), dy, eps=0.0)  # z = (0, 0, 4, 4), dz = (0, 0, 1, −1)
 assert np.shape(dw) == (2, 1), f"dW must have the shape of w, (2, 1); it has {np.shape(dw)}."
 assert np.allclose(dw, [[0], [2]]), f"dW = xᵀ·dz = (0, 2), at right angles to W = (4, 0); got\n{dw}"
 dw = linear_bn_weight_grad(x, np.array([[8.0], [0.0]]), dy, eps=0.0)

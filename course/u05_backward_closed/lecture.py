@@ -89,7 +89,7 @@ for _ in range(5):
 # ### The same line as code
 #
 # Look at what the function *asks for*: dy, x̂, s, γ. Not x, not the mean, not the variance. That is all a framework
-# has to keep from the forward pass.
+# has to keep from the forward pass. (dγ and dβ are those of unit 4.)
 
 # %%
 def closed(dy, x_hat, inv_std, gamma):
@@ -198,26 +198,27 @@ for eps in (0.0, 1e-5, v):
 # A matrix with $P^2 = P$ and $P = P^{\mathsf T}$ is an **orthogonal projector**: it keeps some directions as they are and
 # erases all orthogonal ones; doing it twice changes nothing more. Let us be exact about what is true:
 #
-# | direction of the upstream gradient | what arrives | holds |
+# | direction of the upstream gradient | what arrives, in units of $\gamma s$ | holds |
 # |---|---|---|
 # | $\mathbf 1$: the same for all rows | nothing | exactly, for every ε |
 # | $\hat x$ itself | the fraction $\frac{\varepsilon}{v+\varepsilon}$ of it | exactly, for every ε; it is 0 only for ε = 0 |
-# | orthogonal to both (N − 2 directions) | all of it, times $\gamma s$ | exactly, for every ε |
+# | orthogonal to both (N − 2 directions) | all of it | exactly, for every ε |
 # | $P$ is a projector | | exactly for ε = 0; otherwise up to $O(\varepsilon/v)$ |
 #
 # So yes: these two are *all* the deaf directions. And for a feature whose variance is not much larger than ε, the second one is
 # not deaf at all (last line of the output: one half).
 #
 # **Why it had to be so.** In unit 2, normalising put every feature on a sphere: first drop the arrow onto the plane Σ = 0, then
-# pull it to length √N. Whoever lives on a sphere can only move *along* it. A push out of the plane ($\mathbf 1$) or straight
-# outwards ($\hat x$) moves nothing, and what moves nothing has no gradient. With ε > 0 the length is only *nearly* fixed, hence the crumb.
+# pull it to length √N. An upstream gradient says where the output should go; but whoever lives on a sphere can only move *along*
+# it. No x makes the output leave the plane ($\mathbf 1$) or go straight outwards ($\hat x$), so a wish for that reaches no x. With
+# ε > 0 the length is only *nearly* fixed, hence the crumb.
 
 # %% [markdown]
 # ### You know this picture
 #
 # Subtract the mean, then the part along $\hat x$: that is how one fits a **straight line**, and $\mathrm dx$ is what is left
 # over. Plot dy against x̂, one dot a row, and lay the least squares line through the dots. Batch norm takes the line out
-# and passes on the sticks between line and dots.
+# and passes on the sticks between line and dots (for ε = 0; otherwise a crumb of the slope stays).
 #
 # **Play.** Predict before each move:
 #
@@ -233,11 +234,19 @@ explore(
     "the part along ones, the part along x hat and the rest, sent and arrived; only the rest arrives whole",
     n=Slider("batch size N", 2, 64, 1, 8),
     push=Choice("upstream gradient", PUSHES, "random"),
-    spread=Slider("standard deviation of the feature", 0.001, 10.0, 10, 1.0, log=True),
+    spread=Slider("standard deviation of the feature", 0.001, 10.0, 10**0.5, 1.0, log=True),
     seed=Choice("random seed", (0, 1, 2), 0),
 )
 
 # %% [markdown]
+# <details><summary>What you see</summary>
+#
+# 1. N = 3: three sticks, but always in the same pattern, the one arrow of section 1. N = 2: no sticks at all.
+# 2. 62/64, about 97 %. One draw lies a little above or below.
+# 3. All of dy lies along x̂, and nothing arrives as long as the feature is wide. At a standard deviation of √ε one half of it
+#    arrives (a quarter of the square), at 0.001 already ten elevenths.
+# </details>
+#
 # ### Where the rest goes
 #
 # The two numbers of the line, its level and its slope, do not arrive at x. **Predict** who has them.
@@ -266,6 +275,11 @@ print("dgamma / N, dbeta / N                                =", np.concatenate([
 # **Pythagoras** for ε = 0: the three parts are orthogonal, so
 # $\;\|\mathrm dx\|^2 = \gamma^2 s^2\,\big(\|\mathrm dy\|^2 - \frac1N \mathrm d\beta^2 - \frac1N \mathrm d\gamma^2\big)$. The gradient below is shorter by what went to γ and β.
 # This identity is where Santurkar et al. (2018, Theorem 4.1) begin their argument that batch norm smooths the loss; unit 7 looks at the evidence.
+
+# %%
+dx, _, _ = closed(dy, cache.x_hat, cache.inv_std, ones)
+below = cache.inv_std[0] ** 2 * (np.sum(dy**2) - dbeta[0] ** 2 / 8 - dgamma[0] ** 2 / 8)
+print(f"‖dx‖² = {np.sum(dx**2):.5f}, by Pythagoras {below:.5f}")
 
 # %% [markdown]
 # ## 5. Evaluation mode: the same function, another gradient?
@@ -306,13 +320,13 @@ print("gradients differ by", ((dx_eval - dx_train).norm() / dx_train.norm()).ite
 # ## 6. Cutting the statistics off
 #
 # The same wrong gradient *in training mode* is a classic. In PyTorch it takes one line,
-# `with torch.no_grad(): mean, var = ...`, found in course notebooks and copied from there. The forward
+# `with torch.no_grad(): mean, var = ...`, found in course notebooks (one is listed under Sources) and copied from there. The forward
 # pass is perfect. Training runs, the loss falls, no error. How wrong is it?
 #
 # $$ \text{gap} = \frac{\|\mathrm dx_{\text{detached}} - \mathrm dx\|}{\|\mathrm dx\|}, \qquad \mathrm dx_{\text{detached}} = \gamma\,s\,\mathrm dy . $$
 #
-# In the numerator are the two lost directions, in the denominator the N − 2 others. For a random dy, each direction has the same
-# length on average, so the gap should be about $\sqrt{2/(N-2)}$. **Predict:** at which batch size would you no longer notice?
+# In the numerator are the two lost directions, in the denominator the N − 2 others. For a random dy, each direction carries the same
+# share of $\|\mathrm dy\|^2$ on average, so the gap should be about $\sqrt{2/(N-2)}$. **Predict:** at which batch size would you no longer notice?
 
 # %%
 ones = np.ones(2000)  # 2000 features, so that chance averages out
@@ -379,7 +393,8 @@ for k in (0.1, 1.0, 10.0, 100.0):
 #    \text{by } k \text{ at } k = 1:\quad \langle w, \nabla L(w)\rangle = 0 . $$
 #
 # **Why, from the inside** (every ε). $\mathrm dw = X^{\mathsf T}\mathrm dz$, so $\langle w,\mathrm dw\rangle = \langle Xw,\mathrm dz\rangle = \langle z,\mathrm dz\rangle$. Since $\sum\mathrm dz = 0$
-# we may subtract the mean from $z$, and $z-\mu = \hat z/s$. Now $\mathrm dz = s\,P\,\mathrm d\hat z$, $P$ is symmetric, and $P\hat z$ is the crumb of section 4:
+# we may subtract the mean from $z$, and $z-\mu = \hat z/s$. Now $\mathrm dz = s\,P\,\mathrm d\hat z$, $P$ is symmetric, and $P\hat z$ is the crumb of section 4
+# ($\mathrm d\hat z$ is what arrives from above, `dY` in the code):
 #
 # $$ \langle w,\mathrm dw\rangle = \tfrac1s\langle\hat z,\,s\,P\,\mathrm d\hat z\rangle = \langle P\hat z,\,\mathrm d\hat z\rangle
 #    = \frac{\varepsilon}{v+\varepsilon}\,\langle\hat z,\mathrm d\hat z\rangle . $$
@@ -404,11 +419,17 @@ explore(
     title="The gradient is tangent to the circle",
     alt="Left: a weight vector W, the circle of its length, and minus dW as a tangent at its tip. Right: the length of dW "
     "against the length of W falls as 1 over W, and levels off below about 0.003 because of eps",
-    length=Slider("‖W‖", 0.125, 4.0, 2, 1.0, log=True),
+    length=Slider("‖W‖", 0.25, 4.0, 2, 1.0, log=True),
     angle=Slider("angle of W", 0, 345, 15, 0, unit="degrees"),
 )
 
 # %% [markdown]
+# <details><summary>Where the line leaves</summary>
+#
+# Where the variance of $XW$ comes down to ε: at lengths around √ε ≈ 0.003, a little more or less as the angle goes. Below that, ε is all
+# that stands under the root, s no longer follows the weights, and neither does dW.
+# </details>
+#
 # ### What it does to training
 #
 # A step at right angles makes the hypotenuse: $\;\|w - \mathrm{lr}\cdot\mathrm dw\|^2 = \|w\|^2 + \mathrm{lr}^2\,\|\mathrm dw\|^2$. Under plain gradient descent the weights
@@ -493,7 +514,7 @@ for common in (0.0, 100.0, 10_000.0):
 #
 # * **Only one of the two means.** Without $\operatorname{mean}(\mathrm dy)$, Σ dx is not 0; without the x̂ term, the weights' length gets a gradient. Each missing term is one of the
 #   three terms of $J$.
-# * **dγ for mean(dy·x̂).** The formula has *means*, dγ and dβ are *sums*. Between them lies a factor N, and for N = 1 000 that is a training run.
+# * **dγ for mean(dy·x̂).** The formula has *means*, dγ and dβ are *sums*. Between them lies a factor N, and a term 1 000 times too large ends a training run.
 # * **Projecting "properly".** Knowing about projectors, one divides by $\sum\hat x^2$ in place of N. That erases the crumb, and the crumb belongs there: with ε the Jacobian is not a projector.
 # * **γ on one term only.** It multiplies the whole bracket.
 # * **The training formula in evaluation mode**, or the other way round. Ask: can x move the statistics?

@@ -191,6 +191,38 @@ def batchnorm_backward_closed(dy, x_hat, inv_std, gamma):
     return dx, (dy * x_hat).sum(0), dy.sum(0)
 
 
+# %% wrong batchnorm_backward_closed: gamma and inv_std on the first term only -> factor-on-first-term-only
+def batchnorm_backward_closed(dy, x_hat, inv_std, gamma):
+    dx = gamma * inv_std * dy - dy.mean(0) - x_hat * (dy * x_hat).mean(0)
+    return dx, (dy * x_hat).sum(0), dy.sum(0)
+
+
+# %% wrong batchnorm_backward_closed: divides by inv_std -> divides-by-inv-std
+def batchnorm_backward_closed(dy, x_hat, inv_std, gamma):
+    dx = gamma / inv_std * (dy - dy.mean(0) - x_hat * (dy * x_hat).mean(0))
+    return dx, (dy * x_hat).sum(0), dy.sum(0)
+
+
+# %% wrong batchnorm_backward_closed: product of the means -> missing-variance-path
+def batchnorm_backward_closed(dy, x_hat, inv_std, gamma):
+    dx = gamma * inv_std * (dy - dy.mean(0) - x_hat * dy.mean(0) * x_hat.mean(0))
+    return dx, (dy * x_hat).sum(0), dy.sum(0)
+
+
+# %% wrong batchnorm_backward_closed: centres a new dy, then sums it -> dbeta-of-centered-dy
+def batchnorm_backward_closed(dy, x_hat, inv_std, gamma):
+    dy = dy - dy.mean(0)
+    dx = gamma * inv_std * (dy - x_hat * (dy * x_hat).mean(0))
+    return dx, (dy * x_hat).sum(0), dy.sum(0)
+
+
+# %% wrong batchnorm_backward_closed: centres dy in place, then sums it -> dy-overwritten
+def batchnorm_backward_closed(dy, x_hat, inv_std, gamma):
+    dy -= dy.mean(0)
+    dx = gamma * inv_std * (dy - x_hat * (dy * x_hat).mean(0))
+    return dx, (dy * x_hat).sum(0), dy.sum(0)
+
+
 # %% wrong batchnorm_backward_closed: plus -> wrong-sign-of-variance-term
 def batchnorm_backward_closed(dy, x_hat, inv_std, gamma):
     dx = gamma * inv_std * (dy - dy.mean(0) + x_hat * (dy * x_hat).mean(0))
@@ -386,6 +418,30 @@ def normalize_jacobian(x, eps=1e-5):
     s = 1 / np.sqrt(x.var() + eps)
     h = (x - x.mean()) * s
     return s * (np.eye(len(x)) - 1 / len(x) - np.outer(h, h))
+
+
+# %% wrong normalize_jacobian: inner product -> inner-product-for-outer
+def normalize_jacobian(x, eps=1e-5):
+    n = len(x)
+    s = 1 / np.sqrt(x.var() + eps)
+    h = (x - x.mean()) * s
+    return s * (np.eye(n) - 1 / n - h @ h / n)
+
+
+# %% wrong normalize_jacobian: h * h.T of a 1-d array -> squares-for-products
+def normalize_jacobian(x, eps=1e-5):
+    n = len(x)
+    s = 1 / np.sqrt(x.var() + eps)
+    h = (x - x.mean()) * s
+    return s * (np.eye(n) - 1 / n - h * h.T / n)
+
+
+# %% wrong normalize_jacobian: 1/N on the diagonal only -> mean-term-on-diagonal-only
+def normalize_jacobian(x, eps=1e-5):
+    n = len(x)
+    s = 1 / np.sqrt(x.var() + eps)
+    h = (x - x.mean()) * s
+    return s * (np.eye(n) - np.eye(n) / n - np.outer(h, h) / n)
 
 
 # %% wrong normalize_jacobian: plus -> wrong-sign-of-variance-term
@@ -868,6 +924,13 @@ def linear_bn_weight_grad(x, w, dy, eps=1e-5):
 def linear_bn_weight_grad(x, w, dy, eps=1e-5):
     dw = x.T @ (dy / np.sqrt((x @ w).var(0) + eps))
     return dw - w * (w * dw).sum(0) / np.maximum((w * w).sum(0), 1e-300)
+
+
+# %% wrong linear_bn_weight_grad: z where x_hat belongs -> z-for-x-hat
+def linear_bn_weight_grad(x, w, dy, eps=1e-5):
+    z = x @ w
+    s = 1 / np.sqrt(z.var(0) + eps)
+    return x.T @ (s * (dy - dy.mean(0) - z * (dy * z).mean(0)))
 
 
 # %% wrong linear_bn_weight_grad: eps hard-coded -> eps-hard-coded

@@ -47,7 +47,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         "a large eps, so that x_hat is clearly shorter",
         kept(rng, features(rng, n, c), eps=float(rng.uniform(0.5, 2.0))),
         weight=2,
-        help="The formula is exact for every eps: use N, not the length of `x_hat`.",
+        help="If it is this case alone: divide by N, the number of rows, not by the sum of "
+        "`x_hat` squared.",
     )
     yield case("a batch of two", kept(rng, features(rng, 2, 4)))
     yield case("a batch of three", kept(rng, features(rng, 3, 1)))
@@ -134,6 +135,37 @@ def gamma_on_dy_only(
     return inv_std * (gamma * dy - means), *_parameters(dy, x_hat)
 
 
+def factor_on_dy_only(
+    dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray, gamma: np.ndarray
+) -> Gradients:
+    """Lose the bracket: the factor meets the first term only."""
+    means = dy.mean(axis=0) + x_hat * (dy * x_hat).mean(axis=0)
+    return gamma * inv_std * dy - means, *_parameters(dy, x_hat)
+
+
+def divides_by_inv_std(
+    dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray, gamma: np.ndarray
+) -> Gradients:
+    """Take inv_std for the standard deviation."""
+    return gamma / inv_std * _bracket(dy, x_hat), *_parameters(dy, x_hat)
+
+
+def centered_dy_in_dbeta(
+    dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray, gamma: np.ndarray
+) -> Gradients:
+    """Subtract the mean from dy, and sum what is left as dbeta."""
+    dx = gamma * inv_std * _bracket(dy, x_hat)
+    return dx, *_parameters(dy - dy.mean(axis=0), x_hat)
+
+
+def centers_dy_in_place(
+    dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray, gamma: np.ndarray
+) -> Gradients:
+    """Overwrite dy by dy without its mean, and sum it as dbeta."""
+    dy -= dy.mean(axis=0)
+    return gamma * inv_std * _bracket(dy, x_hat), *_parameters(dy, x_hat)
+
+
 def plus_sign(
     dy: np.ndarray, x_hat: np.ndarray, inv_std: np.ndarray, gamma: np.ndarray
 ) -> Gradients:
@@ -218,7 +250,8 @@ CLOSED = Exercise(
         Misconception(
             "missing-variance-path",
             "The path through the variance is missing from dx: an upstream gradient along x_hat "
-            "should (nearly) die, and yours passes.",
+            "should (nearly) die, and yours passes. If you have the term: it is the mean of the "
+            "product, not the product of the means.",
             no_var_path,
         ),
         Misconception(
@@ -248,6 +281,17 @@ CLOSED = Exercise(
             "gamma multiplies only the first of the three terms in your dx. It belongs to all of "
             "them: the upstream gradient enters as gamma times dy, everywhere.",
             gamma_on_dy_only,
+        ),
+        Misconception(
+            "factor-on-first-term-only",
+            "gamma and inv_std multiply only dy in your dx, not the two means. They belong to the "
+            "whole bracket: are its parentheses there?",
+            factor_on_dy_only,
+        ),
+        Misconception(
+            "divides-by-inv-std",
+            "You divided by inv_std. It is already one over the standard deviation.",
+            divides_by_inv_std,
         ),
         Misconception(
             "wrong-sign-of-variance-term",
@@ -283,6 +327,17 @@ CLOSED = Exercise(
             "You returned means as dgamma and dbeta. All N rows share one gamma, so their parts "
             "add up.",
             parameters_averaged,
+        ),
+        Misconception(
+            "dbeta-of-centered-dy",
+            "Your dbeta is the sum of a dy that has lost its mean, and so 0. Sum dy as it came.",
+            centered_dy_in_dbeta,
+        ),
+        Misconception(
+            "dy-overwritten",
+            "Your dbeta is 0: a line like `dy -= ...` has taken the mean out of dy before it is "
+            "summed, and has changed the caller's array, too. Work on a new array.",
+            centers_dy_in_place,
         ),
         Misconception(
             "dgamma-and-dbeta-swapped",

@@ -103,6 +103,24 @@ def not_over_n(x: np.ndarray, eps: float = EPS) -> np.ndarray:
     return np.asarray(inv_std * (np.eye(n) - 1.0 / n - np.outer(x_hat, x_hat)))
 
 
+def inner_product(x: np.ndarray, eps: float = EPS) -> np.ndarray:
+    """Take the one number x_hat · x_hat for the matrix of products."""
+    n, x_hat, inv_std = _pieces(x, eps)
+    return np.asarray(inv_std * (np.eye(n) - 1.0 / n - x_hat @ x_hat / n))
+
+
+def squares_for_products(x: np.ndarray, eps: float = EPS) -> np.ndarray:
+    """Multiply x_hat by itself entry by entry, and let broadcasting repeat the row."""
+    n, x_hat, inv_std = _pieces(x, eps)
+    return np.asarray(inv_std * (np.eye(n) - 1.0 / n - x_hat * x_hat / n))
+
+
+def mean_on_diagonal(x: np.ndarray, eps: float = EPS) -> np.ndarray:
+    """Subtract 1/N on the diagonal only."""
+    n, x_hat, inv_std = _pieces(x, eps)
+    return np.asarray(inv_std * (np.eye(n) * (1.0 - 1.0 / n) - np.outer(x_hat, x_hat) / n))
+
+
 def plus_sign(x: np.ndarray, eps: float = EPS) -> np.ndarray:
     """Add the term of the variance."""
     n, x_hat, inv_std = _pieces(x, eps)
@@ -202,14 +220,32 @@ JACOBIAN = Exercise(
         ),
         Misconception(
             "exact-projector",
-            "You divided the outer product by the squared length of x_hat, which makes a perfect "
-            "projector. The Jacobian divides by N; with eps it is not quite a projector.",
+            "Your outer product is that of an x_hat of full length, without eps, which makes a "
+            "perfect projector. Keep eps in x_hat and divide by N: with eps it is not quite one.",
             exact_projector,
         ),
         Misconception(
             "outer-product-not-over-n",
             "The outer product lacks its 1/N: the variance is a mean of N squares.",
             not_over_n,
+        ),
+        Misconception(
+            "inner-product-for-outer",
+            "`x_hat @ x_hat` is one number, the same for all i and j. Wanted is a matrix with the "
+            "entry x_hat_i · x_hat_j in row i, column j.",
+            inner_product,
+        ),
+        Misconception(
+            "squares-for-products",
+            "`x_hat * x_hat` has N entries, the squares, and broadcasting repeats them in every "
+            "row; `.T` does nothing to a 1-d array. Wanted is an (N, N) matrix of all products.",
+            squares_for_products,
+        ),
+        Misconception(
+            "mean-term-on-diagonal-only",
+            "Your 1/N stands on the diagonal only. The mean connects all rows: it is in every "
+            "entry of the matrix.",
+            mean_on_diagonal,
         ),
         Misconception(
             "wrong-sign-of-variance-term",

@@ -34,7 +34,7 @@ FAR_TOLERANCE = Tolerance(
 EXAMPLE = {  # z = (0, 0, 4, 4): x_hat = (−1, −1, 1, 1) and inv_std = 1/2 for eps = 0
     "x": np.array([[0.0, 1.0], [0.0, -1.0], [1.0, 1.0], [1.0, -1.0]]),
     "w": np.array([[4.0], [0.0]]),
-    "dy": np.array([[4.0], [0.0], [0.0], [0.0]]),
+    "dy": np.array([[0.0], [0.0], [4.0], [0.0]]),
 }
 DOUBLED = {**EXAMPLE, "w": np.array([[8.0], [0.0]])}
 
@@ -141,6 +141,12 @@ def normalised_input(x: np.ndarray, w: np.ndarray, dy: np.ndarray, eps: float = 
     return np.asarray(x_hat.T @ dy)
 
 
+def z_for_x_hat(x: np.ndarray, w: np.ndarray, dy: np.ndarray, eps: float = EPS) -> np.ndarray:
+    """Hand z to the closed form where x_hat belongs."""
+    z = x @ w
+    return np.asarray(x.T @ _back(dy, z, normalised(z, eps)[1]))
+
+
 def eps_fixed(x: np.ndarray, w: np.ndarray, dy: np.ndarray, eps: float = EPS) -> np.ndarray:
     """Compute with 1e-5 whatever eps is."""
     x_hat, inv_std = normalised(x @ w, EPS)
@@ -243,6 +249,12 @@ LINEAR = Exercise(
             "normalised-the-input",
             "You normalised x. Here batch norm comes after the linear layer: normalise x @ w.",
             normalised_input,
+        ),
+        Misconception(
+            "z-for-x-hat",
+            "You gave z itself to the closed form. It wants the normalised z: `forward` returns it "
+            "as its second result.",
+            z_for_x_hat,
         ),
         Misconception(
             "eps-hard-coded",
