@@ -218,7 +218,7 @@ check("u04.d_center", d_center)
 # Join the nodes: from `dy` and the `cache` of the given forward pass to `(dx, dgamma, dbeta)`, in this order, with shapes
 # `(N, C)`, `(C,)`, `(C,)`.
 #
-# Right for every N ≥ 2, for features far from zero (mean 10 000), for a feature that is constant (variance 0), and for variances
+# Right for every N ≥ 2, for features far from zero (mean 100 000), for a feature that is constant (variance 0), and for variances
 # as small as ε. The cache must come out as it went in: a training loop may need it twice.
 #
 # <details><summary>A nudge</summary>
@@ -322,8 +322,9 @@ check("u04.numerical_gradient", numerical_gradient)
 #
 # <details><summary>A nudge</summary>
 #
-# For each kind ask: *at which numbers would this bug make no difference?* Any γ does, once it is 1; any mean does, once it is 0. Then choose
-# different ones. A variance of 1 plus 1e-5 is still 1 to four digits.
+# For each kind ask: *at which numbers would this bug make no difference?* (The table in section 7 of the lecture does so.) Whoever
+# forgets γ is right where γ = 1; whoever forgets ε is right to four digits where the variance is 1; and a feature far narrower
+# than √ε has no variance left to speak of. Then choose other numbers.
 # </details>
 
 # %% exercise="design_check"
@@ -366,7 +367,7 @@ progress()
 # %% [markdown]
 # ## What to try next
 #
-# * Expose your own `batchnorm_backward` to the three popular checks of the lecture. Would they have told you of the mistakes you really made on the way?
+# * Expose your own `batchnorm_backward` to the three blind checks of the lecture. Would they have told you of the mistakes you really made on the way?
 # * Write the backward pass for evaluation mode, with the running statistics as constants. Which nodes remain?
 # * Unit 5 turns your five functions into one line, and shows why it has to be a projection.
 #

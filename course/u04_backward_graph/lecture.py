@@ -7,7 +7,7 @@
 #
 # | | |
 # |---|---|
-# | **You will do** | guess, run, walk a graph of nine nodes forward and back, check every node against PyTorch, fool three popular gradient checks |
+# | **You will do** | guess, run, walk a graph of nine nodes forward and back, check every node against PyTorch, fool three gradient checks that look reasonable |
 # | **You will learn** | how to derive any backward pass node by node; what happens where two paths meet; how to choose the numbers of a check so that a bug cannot hide |
 # | **You need** | the forward pass (unit 2), the chain rule for functions of one variable, NumPy |
 # | **It takes** | about 60 minutes with the questions; running all cells takes a few seconds |
@@ -42,20 +42,20 @@ print("largest entry of the gradient:", x.grad.abs().max().item())
 # %% [markdown]
 # <details><summary>Why?</summary>
 #
-# Zero, up to the last bits of float64. It had to be: each feature of `y` has mean β *whatever x is*, so the sum of
-# the outputs is N·β, a constant. Nothing you do to `x` changes it, and the gradient of a constant is 0.
+# Zero, up to the last bits of float64. It had to be: each feature of `y` has mean β *whatever x is*, so its N
+# outputs sum to N·β, a constant. Nothing you do to `x` changes it, and the gradient of a constant is 0.
 #
 # Seen from the input: add the same number to a whole feature, and the mean goes with it; the layer does not
 # care about shifts.
 # </details>
 #
-# So a network under batch norm hears nothing of a pull that is the same for the whole batch. That is
+# So the layers before a batch norm hear nothing of a pull that is the same for the whole batch. That is
 # a fact about the layer, and it will fall out of the graph as one line of algebra.
 #
 # It is also a trap. Suppose you wrote the backward pass yourself and want to test it. "Sum the outputs, call
 # `backward`, compare with numbers": the true answer is 0, and so is the answer of a great many *wrong* backward passes.
 # In section 7, one with the **wrong sign**, with which a network would climb its loss instead of going down, passes
-# three checks that people really use. First we need one that is right.
+# three checks that look perfectly reasonable. First we need one that is right.
 
 # %% [markdown]
 # ## 2. A map, and one rule
@@ -95,9 +95,8 @@ explore(
 # $$ \mathrm dc_1 = \underbrace{\mathrm d\hat x_1\,\frac{\partial \hat x_1}{\partial c_1}}_{\text{straight}}
 #    + \underbrace{\mathrm dv\,\frac{\partial v}{\partial c_1}}_{\text{through var}} . $$
 #
-# That is all. Several arrows *out* of a node: add what comes back. One number used by N others (`mean`, `var`,
-# `inv_std`, γ, β): also N arrows out, so a **sum over the batch**. Most wrong backward passes in the world are a
-# forgotten plus sign.
+# That is all. Several arrows *out* of a node: add what comes back. One number used by all N rows (`mean`, `inv_std`,
+# γ, β) has N arrows out, drawn as one: a **sum over the batch**. Whoever forgets one of these plus signs has lost a path.
 
 # %% [markdown]
 # ## 3. Node by node, from right to left
@@ -159,7 +158,8 @@ print("dcentered, first part =", dcentered, "  dinv_std =", dinv_std)
 #
 # $$ \mathrm dc_i \mathrel{+}= \mathrm dv\;\frac{2 c_i}{N} \qquad\text{(second part)}. $$
 #
-# Now `centered` has heard from both its arrows. **This plus sign is the one people lose.**
+# Now `centered` has heard from both its arrows. **This plus sign is the easiest one to lose:** write `=` in its place, and the
+# first part is gone.
 
 # %%
 dvar = -0.5 * inv_std**3 * dinv_std
@@ -293,7 +293,8 @@ print("largest difference to F.batch_norm:", np.abs(d["x"] - leaf.grad.numpy()).
 # variance hears nothing, $\mathrm dc_i = \gamma a s$ is the same in all rows, and the last node subtracts its mean:
 # $\mathrm dx = 0$. Exactly, for every ε.
 #
-# **Stretches.** Let dy point along the output itself, $\mathrm dy_i = a\,\hat x_i$. Follow it:
+# **Stretches.** Let dy point along the normalised output, $\mathrm dy_i = a\,\hat x_i$. Follow it, with
+# $\sum_i c_i^2 = N v$:
 #
 # $$ \mathrm ds = \gamma a\sum_i \hat x_i c_i = \gamma a\, N s v, \qquad
 #    \mathrm dv = -\tfrac12 s^3\,\mathrm ds = -\tfrac12\,\gamma a N s^4 v, $$
@@ -304,8 +305,8 @@ print("largest difference to F.batch_norm:", np.abs(d["x"] - leaf.grad.numpy()).
 # (Used: $c_i = \hat x_i/s$ and $s^2 = 1/(v+\varepsilon)$.) With $v = 1$ and $\varepsilon = 10^{-5}$ that is a hundred-thousandth of what was
 # sent. Stretch a feature, and batch norm divides the stretch out again; only ε still notices.
 #
-# **Predict.** Which upstream gradient belongs to the loss $L = \sum y^2$ of a new layer (γ = 1, β = 0)? And how many
-# directions are there in a batch of **two**?
+# **Predict.** Which upstream gradient belongs to the loss $L = \sum y^2$ of a new layer (γ = 1, β = 0)? And in a batch of **two**, is
+# there a dy that is not made of a shift and a stretch?
 
 # %%
 def largest_dx(x, dy, eps=1e-5):
@@ -315,22 +316,23 @@ def largest_dx(x, dy, eps=1e-5):
     return leaf.grad.abs().max().item()
 
 batch, pair = rng.normal(size=(8, 3)), rng.normal(size=(2, 3))
+any_dy, any_pair = rng.normal(size=(8, 3)), rng.normal(size=(2, 3))
 for eps in (1e-5, 1e-10):
-    print(f"eps = {eps:g}:   random dy {largest_dx(batch, rng.normal(size=(8, 3)), eps):.2g},"
+    print(f"eps = {eps:g}:   random dy {largest_dx(batch, any_dy, eps):.2g},"
           f"   ones {largest_dx(batch, np.ones((8, 3)), eps):.1g},"
           f"   loss Σy² {largest_dx(batch, None, eps):.1g},"
-          f"   N = 2, random dy {largest_dx(pair, rng.normal(size=(2, 3)), eps):.1g}")
+          f"   N = 2, random dy {largest_dx(pair, any_pair, eps):.1g}")
 
 # %% [markdown]
 # <details><summary>What you see</summary>
 #
 # The gradient of Σy² by y is 2y = 2x̂: exactly the direction of a stretch. And a batch of two has, per feature, two directions:
-# the shift (1, 1), and the stretch (1, −1). Both are deaf. In all three the true gradient is zero, but for a crumb
-# that ε leaves; make ε smaller and the crumb goes, too.
+# the shift (1, 1), and the stretch (1, −1). Every dy is made of these two, and the layer is deaf
+# to both. In all three cases the true gradient is zero, but for a crumb that ε leaves; make ε smaller and the crumb goes, too.
 # </details>
 
 # %% [markdown]
-# ## 7. Three popular checks, all of them blind
+# ## 7. Three reasonable checks, all of them blind
 #
 # Here is a backward pass with a minus sign too many. Everything else is right.
 
@@ -375,7 +377,8 @@ for name, (x, dy) in points.items():
 # as one should. They look where there is nothing to see.
 #
 # Now seven wrong backward passes against four checks. The fourth column is a check that somebody *thought* about; designing one is
-# the last exercise of the assignment. Slide the tolerance: does a stricter one save the others?
+# the last exercise of the assignment. In brackets stands by how much the
+# wrong dx misses the measured one. Slide the tolerance: does a stricter one save the other checks?
 
 # %%
 explore(
@@ -389,7 +392,7 @@ explore(
 # %% [markdown]
 # <details><summary>What to notice</summary>
 #
-# * At 10⁻³ the first four bugs are invisible to all three popular checks: one returns nothing but zeros!
+# * At 10⁻³ the first four bugs are invisible to the first three checks: one returns nothing but zeros!
 # * A stricter tolerance rescues a few fields of `N = 2` and `Σ y²`, and what it sees there is only the crumb that ε leaves.
 #   `dy = ones` sees none of the first five however strict it is: the true gradient is exactly 0, and so is the wrong one.
 # * "leaves gamma out" is invisible to all three, however strict they are: with γ = 1 nothing is left out.
@@ -413,11 +416,16 @@ explore(
 # %% [markdown]
 # ## 8. Where it breaks: the step h
 #
-# Central differences are a measurement, and a measurement has an error. Two of them, in fact: *truncation*, which falls
-# with $h^2$, and *rounding*, which grows as $1/h$, because the difference of two almost equal numbers has few
-# correct digits.
+# Central differences are a measurement, and a measurement has an error. Two of them, in fact. *Truncation:* Taylor's
+# formula, once with $+h$ and once with $-h$, leaves after subtracting
 #
-# **Predict.** In float64, h = 1e-5 works. What happens if you compute the same in float32, as a network does?
+# $$ \frac{L(x+h) - L(x-h)}{2h} = L'(x) + \frac{h^2}{6}\,L^{(3)}(x) + \dots $$
+#
+# (the terms with even powers cancel: that is what the second side is for). *Rounding:* both values of L are off by about $u\,|L|$, with
+# $u \approx 10^{-16}$ in float64 and $6\cdot10^{-8}$ in float32, and that is divided by $h$. With $L$, $L'$ and $L^{(3)}$ of order 1, the sum
+# $u/h + h^2/6$ is smallest at $h = (3u)^{1/3}$: about $7\cdot10^{-6}$ in float64.
+#
+# **Predict.** In float64, h = 1e-5 works. What happens if you compute the same in float32, as a network does? And which h would be best there?
 
 # %%
 explore(
@@ -431,8 +439,9 @@ explore(
 # %% [markdown]
 # <details><summary>What you see</summary>
 #
-# In float32 at h = 1e-5 the error is a percent: no tolerance can tell a bug from the noise there. **Check gradients
-# in float64**, even if you train in float32.
+# In float32 at h = 1e-5 the error is a percent, so a tolerance that lets a right backward pass through also lets small bugs
+# through (N−1 for N in a batch of 128, say). The best h, $(3\cdot 6\cdot10^{-8})^{1/3} \approx 0.006$, still leaves a few parts in $10^5$. Left
+# of $10^{-8}$ the error is 100 %: x + h rounds back to x, and nothing moves. **Check gradients in float64**, even if you train in float32.
 #
 # Slide σ down: the V moves left, because what counts is h compared with the width of the feature, $(h/\sqrt{\sigma^2+\varepsilon})^2$. The
 # ε keeps it from going on for ever. In float64 h = 1e-5 does well for every σ on the slider.
@@ -463,9 +472,8 @@ print(np.abs(d_center(straight + through_var) - (d_center(straight) + through_va
 # %% [markdown]
 # <details><summary>Why there is no difference</summary>
 #
-# What comes through `var` is a multiple of `centered`, and `centered` has mean 0. There is nothing to subtract. So
-# *the variance does not feel the mean's path*, and no gradient check should complain. Unit 5 builds on it: all the
-# nodes melt into one line.
+# What comes through `var` is a multiple of `centered`, and `centered` has mean 0. There is nothing to subtract. The
+# numbers are the same, so no gradient check should complain. Unit 5 builds on it: all the nodes melt into one line.
 # </details>
 
 # %% [markdown]
@@ -490,7 +498,7 @@ print(np.abs(d_center(straight + through_var) - (d_center(straight) + through_va
 #
 # * The assignment `backward_graph.ipynb`: the five nodes, the whole backward pass, central differences, and a check of your own
 #   that is graded by the bugs it exposes.
-# * Derive the backward pass of `y = x / ‖x‖` with the same five-step routine. Which direction is it deaf to?
+# * Derive the backward pass of `y = x / ‖x‖` in the same way, node by node. Which direction is it deaf to?
 # * Unit 5: the ten lines become one, and the two deaf directions become a projection.
 #
 # ## Sources
