@@ -151,7 +151,7 @@ def draw_descent(start: float = 1.0, lr: float = 0.1) -> Figure:
             text = f"start {length:g}, lr {rate:g}"
             ax.plot(series, style, color=COLORS[color], label=text, linewidth=2.0)
     fig.axes[0].set_yscale("log")
-    fig.axes[0].set_ylim(0.05, 200)  # start 0.1 with lr 10 jumps to 56
+    fig.axes[0].set_ylim(0.05, 100)  # start 0.1 with lr 10 jumps to 56
     fig.axes[1].set_ylim(-5, 185)
-    fig.axes[0].legend(fontsize=9, loc="upper left")
+    fig.axes[1].legend(fontsize=9, loc="upper right")
     return fig

@@ -183,7 +183,8 @@ print("largest difference between J and the nudges:", np.abs(J - nudged).max())
 #
 # $$ P\,u = u \qquad\text{for every } u \text{ orthogonal to both } \mathbf 1 \text{ and } \hat x . $$
 #
-# **Predict.** The eigenvalues of $P$ for our five temperatures, with ε = 0, ε = 10⁻⁵ and ε = 16.24, which is their variance.
+# **Predict.** The eigenvalues of $P$ for our five temperatures, with ε = 0, ε = 10⁻⁵ and ε = 16.24, which is their variance. (The last
+# column of the output is the largest entry of $P^2 - P$: is it the same to multiply once or twice?)
 
 # %%
 v = x.var()
@@ -191,8 +192,9 @@ for eps in (0.0, 1e-5, v):
     x_hat = (x - x.mean()) / np.sqrt(v + eps)
     P = np.eye(N) - 1 / N - np.outer(x_hat, x_hat) / N
     eigenvalues = np.linalg.eigvalsh(P)
-    print(f"ε = {eps:<6.4g} eigenvalues {np.abs(eigenvalues)}   second: {eigenvalues[1]:.1e}", end="")
-    print(f"   ε/(v+ε) = {eps / (v + eps):.1e}   largest entry of P² − P: {np.abs(P @ P - P).max():.0e}")
+    print(f"ε = {eps:<6.4g} eigenvalues {np.abs(eigenvalues)}", end="")
+    print(f"   second: {eigenvalues[1]:.1e}   ε/(v+ε): {eps / (v + eps):.1e}", end="")
+    print(f"   P² − P: {np.abs(P @ P - P).max():.0e}")
 
 # %% [markdown]
 # A matrix with $P^2 = P$ and $P = P^{\mathsf T}$ is an **orthogonal projector**: it keeps some directions as they are and
