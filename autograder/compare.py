@@ -10,6 +10,7 @@ from autograder.differences import describe, error_map, within
 from autograder.vocabulary import Judgement, Tolerance
 from autograder.worker.values import Foreign, Plain
 
+ROUNDING = 64  # units in the last place that an answer in a narrow dtype may be off
 SIDE_FAULT_SHARE = 0.5  # right values in the wrong dtype, or right values and a changed argument
 
 
@@ -129,6 +130,12 @@ def _compare_numbers(
         where = f" in {bad} of {got.size} entries" if got.ndim else ""
         return Judgement(0.0, f"`{label}` is nan or infinite{where}.", "not-finite")
     right = within(got, expected, tolerance.rtol, tolerance.atol)
+    if not right.all() and _only_rounded(got, expected, dtype):
+        text = (
+            f"`{label}` is {got.dtype} for a {dtype} input, so half of its digits are lost. "
+            "Hand back the dtype that came in."
+        )
+        return Judgement(0.0, text, "dtype")
     if not right.all():
         text = describe(label, got, expected, right)
         return Judgement(0.0, text, "value", error_map(got, expected, right))
@@ -139,6 +146,14 @@ def _compare_numbers(
         )
         return Judgement(SIDE_FAULT_SHARE, text, "dtype")
     return Judgement(1.0)
+
+
+def _only_rounded(got: np.ndarray, expected: np.ndarray, dtype: np.dtype | None) -> bool:
+    """Whether an answer in too narrow a dtype is right as far as that dtype goes."""
+    if dtype is None or not got.ndim or got.dtype.itemsize >= dtype.itemsize:
+        return False
+    allowed = ROUNDING * float(np.finfo(got.dtype).eps) * float(np.max(np.abs(expected), initial=0))
+    return bool(within(got, expected, 0.0, allowed).all())
 
 
 def identical(before: Any, after: Plain) -> bool:

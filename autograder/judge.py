@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from autograder.compare import SIDE_FAULT_SHARE, compare, identical
 from autograder.oracle import Ask, dtype_of, expected_answer, tolerance_for
@@ -19,6 +20,7 @@ from autograder.vocabulary import (
 )
 from autograder.worker.interpreter import Answer
 
+SMALLEST_LOSS = 0.01  # what any failed case costs at least: rounding must not give full points
 TIME_LIMIT = "TimeLimit"  # kind of the failure that a runner reports when its time is up
 NOT_WRITTEN = ("NotImplementedError", "MissingName")  # kinds that mean: nothing here yet
 
@@ -38,11 +40,13 @@ def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
     judgements = [judge_case(exercise, c, a) for c, a in zip(cases, answers, strict=False)]
     not_run = Judgement(0.0, "Not run: an earlier case did not finish.", NOT_RUN)
     judgements += [not_run] * (len(cases) - len(judgements))
-    results = _by_behaviour(cases, judgements)
     failing = [
         (c, a, j) for c, a, j in zip(cases, answers, judgements, strict=False) if j.share < 1.0
     ]
     wrong_idea = recognise(exercise, failing)
+    if wrong_idea is None:
+        judgements = [_with_help(c, j) for c, j in zip(cases, judgements, strict=True)]
+    results = _by_behaviour(cases, judgements)
     return _add_up(exercise, cases, answers, results, wrong_idea)
 
 
@@ -102,19 +106,19 @@ def _failure_text(exercise: Exercise, case: Case, answer: Answer) -> str:
     return f"Your code raised `{failure.kind}`{text}.{place}"
 
 
+def _with_help(case: Case, judgement: Judgement) -> Judgement:
+    """Add the case's own sentence to what was seen, if the numbers were wrong."""
+    if not case.help or judgement.fault not in ("value", "not-finite"):
+        return judgement
+    return replace(judgement, message=f"{judgement.message} {case.help}")
+
+
 def _by_behaviour(cases: list[Case], judgements: list[Judgement]) -> tuple[CaseResult, ...]:
     """Merge draws of one behaviour: the worst one counts, and is the one shown."""
     worst: dict[str, CaseResult] = {}
     for case, judgement in zip(cases, judgements, strict=True):
         seen = worst.get(case.name)
         if seen is None or judgement.share < seen.share:
-            if judgement.share < 1.0 and case.help and judgement.fault in ("value", "not-finite"):
-                judgement = Judgement(
-                    judgement.share,
-                    f"{judgement.message} {case.help}",
-                    judgement.fault,
-                    judgement.error_map,
-                )
             worst[case.name] = CaseResult(case.name, judgement.share, case.weight, judgement)
     return tuple(worst.values())
 
@@ -130,11 +134,13 @@ def _add_up(
     shut = any(r.share == 0.0 for r in results if r.name in gates)
     earned = sum(r.share * r.weight for r in results) / sum(r.weight for r in results)
     score = 0.0 if shut else round(exercise.points * earned, 2)
-    first = next((r.judgement for r in results if not r.passed), Judgement(1.0))
+    if not all(r.passed for r in results):
+        score = min(score, exercise.points - SMALLEST_LOSS)
+    telling = _telling(results, gates)
     if wrong_idea is not None:
         name, message = wrong_idea.name, wrong_idea.help
     else:
-        name, message = first.fault, first.message
+        name, message = telling.fault, telling.message
     return Result(
         exercise=exercise.id,
         score=score,
@@ -145,6 +151,17 @@ def _add_up(
         cases=results,
         seconds=round(sum(a.seconds for a in answers), 4),
     )
+
+
+def _telling(results: tuple[CaseResult, ...], gates: set[str]) -> Judgement:
+    """Choose the judgement to head the panel: a shut gate, else the most frequent fault."""
+    failing = [r for r in results if not r.passed]
+    if not failing:
+        return Judgement(1.0)
+    faults = [r.judgement.fault for r in failing]
+    frequent = max(failing, key=lambda r: faults.count(r.judgement.fault))
+    shut = (r for r in failing if r.share == 0.0 and r.name in gates)
+    return next(shut, frequent).judgement
 
 
 def _verdict(answers: list[Answer], results: tuple[CaseResult, ...], score: float) -> Verdict:

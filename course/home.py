@@ -105,4 +105,4 @@ progress()
 # | `NotImplementedError` | the line `raise NotImplementedError()` is still there: replace it by your code |
 # | still stuck | run `autograder doctor` in a terminal and show your instructor what it says |
 #
-# Begin with [u00](u00_start/lecture.ipynb): five minutes, and you know how everything works.
+# Begin with [u00](u00_start/lecture.ipynb): a few minutes, and you know how everything works.

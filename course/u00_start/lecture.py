@@ -10,7 +10,7 @@
 # | **You will do** | look at six cats, take the wrong mean on purpose, and let the checker tell you which one you took |
 # | **You will learn** | what batch norm computes, in three lines; what an *axis* is; how `check`, `hint` and `progress` work |
 # | **You need** | a little NumPy |
-# | **It takes** | about 5 minutes, then 5 more for the [assignment](../../release/u00_start/start.ipynb) |
+# | **It takes** | about 8 minutes, then 5 more for the [assignment](../../release/u00_start/start.ipynb) |
 #
 # Run a cell with <kbd>Shift</kbd>+<kbd>Enter</kbd>. Run them in order.
 

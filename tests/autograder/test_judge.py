@@ -220,3 +220,9 @@ def test_a_method_that_is_not_written_is_named() -> None:
     answers = [ask_of({"Half": Half})(case) for case in drawn]
     assert judge_case(tested, drawn[0], answers[0]).share == 1.0
     assert "`Half.reset` is not written yet" in judge_case(tested, drawn[1], answers[1]).message
+
+
+def test_an_answer_rounded_to_a_narrow_dtype_is_told_so() -> None:
+    """Digits that float32 cannot hold are lost because of the dtype, not of the formula."""
+    result = result_of(lambda x: (2 * x).astype("float32"))
+    assert (result.misconception, result.score) == ("dtype", 1.5)
