@@ -52,7 +52,8 @@ build: $(STAMP) ## Build every notebook from its text: lectures, source/, releas
 demo: $(STAMP) ## Grade a small made-up class and show the report.
 	$(BIN)/autograder demo
 
-bench: $(STAMP) ## Time every check() and every slider of the course.
+bench: $(STAMP) ## Measure: bnlib against torch, every check(), every slider.
+	$(BIN)/python -m benchmarks.against_torch
 	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.sliders
 
