@@ -20,6 +20,11 @@ from autograder.errors import BuildError
 
 BEGIN, END = "BEGIN SOLUTION", "END SOLUTION"
 HAND_OUT = "### HAND OUT"
+REGION = re.compile(
+    rf"^[ \t]*### {BEGIN}\n(?:(?!.*{END}).*\n)*?[ \t]*{HAND_OUT}\n"
+    rf"(?P<lines>(?:.*\n)*?)[ \t]*### {END}(?:\n|$)",
+    re.M,
+)
 
 
 class HandOut(ClearSolutions):  # type: ignore[misc]
@@ -30,21 +35,14 @@ class HandOut(ClearSolutions):  # type: ignore[misc]
     """
 
     def _replace_solution_region(self, cell: NotebookNode, language: str) -> bool:
-        handed_out = _swap_hand_outs(cell.source)
-        swapped = handed_out != cell.source
-        cell.source = handed_out
-        return bool(super()._replace_solution_region(cell, language)) or swapped
+        handed_out = REGION.search(cell.source) is not None
+        if handed_out:
+            cell.source = REGION.sub(_without_comment_signs, cell.source).rstrip("\n")
+        return bool(super()._replace_solution_region(cell, language)) or handed_out
 
 
-def _swap_hand_outs(source: str) -> str:
-    """Replace each solution region that hands something out by what it hands out."""
-    region = re.compile(
-        rf"^[ \t]*### {BEGIN}\n(?:(?!.*{END}).*\n)*?[ \t]*{HAND_OUT}\n"
-        rf"(?P<lines>(?:.*\n)*?)[ \t]*### {END}(?:\n|$)",
-        re.M,
-    )
-    handed_out = region.sub(lambda m: re.sub(r"(?m)^([ \t]*)# ?", r"\1", m["lines"]), source)
-    return handed_out.rstrip("\n")
+def _without_comment_signs(region: re.Match[str]) -> str:
+    return re.sub(r"(?m)^([ \t]*)# ?", r"\1", region["lines"])
 
 
 # generate_assignment's own list without the gradebook (SaveCells) and the header notebook

@@ -113,6 +113,13 @@ def test_solution_cells_are_cleared_and_hand_outs_handed_out(course: Path) -> No
     assert cells["test_center"].endswith('check("u00.center", center)')
 
 
+def test_a_plain_cell_may_end_in_a_blank_line(course: Path) -> None:
+    """A cell typed in JupyterLab is released as it is."""
+    source = to_notebook(ASSIGNMENT, {"center": 1, "column_scale": 1})
+    source.cells.append(nbformat.v4.new_code_cell("center(np.eye(3))\n"))
+    assert to_release(source).cells[-1].source == "center(np.eye(3))\n"
+
+
 def test_cells_have_stable_ids_and_points_from_the_spec(course: Path) -> None:
     """Graded cells are named by their exercise; another cell's change moves no id."""
     build(course)

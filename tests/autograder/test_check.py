@@ -186,6 +186,7 @@ def test_progress_is_not_touched_by_graders(
     monkeypatch.setenv("NBGRADER_EXECUTION", "autograde")
     check("u02.batch_mean", batch_mean)
     assert not progress_path.exists()
+    assert progress().as_text() == "Your map is on your own computer."
 
 
 @pytest.mark.parametrize(
