@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import bnlib
+from autograder.exercises.u05_backward_closed import evaluation_faults as faults
 from autograder.exercises.u05_backward_closed.batches import (
     EPS,
     TOLERANCES,
@@ -21,8 +22,6 @@ from autograder.exercises.u05_backward_closed.batches import (
 )
 from autograder.vocabulary import Case, Exercise, Misconception
 from autograder.worker.script import call
-
-Gradients = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 ARGUMENTS = ("dy", "x", "gamma", "running_mean", "running_var")
 ANSWER = "(dx, dgamma, dbeta)"
@@ -86,176 +85,6 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("views: every other entry of larger arrays", as_views(drawn(n, c)))
 
 
-def _frozen(
-    x: np.ndarray, running_mean: np.ndarray, running_var: np.ndarray, eps: float
-) -> tuple[np.ndarray, np.ndarray]:
-    inv_std = 1.0 / np.sqrt(running_var + eps)
-    return (x - running_mean) * inv_std, inv_std
-
-
-def training_formula(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Go back through training mode, with the batch's own statistics."""
-    x_hat, inv_std = normalised(x, eps)
-    dgamma, dbeta = (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-    bracket = dy - dbeta / len(dy) - x_hat * dgamma / len(dy)
-    return gamma * inv_std * bracket, dgamma, dbeta
-
-
-def projected(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Use the running statistics, but subtract the two means all the same."""
-    x_hat, inv_std = _frozen(x, running_mean, running_var, eps)
-    dgamma, dbeta = (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-    bracket = dy - dbeta / len(dy) - x_hat * dgamma / len(dy)
-    return gamma * inv_std * bracket, dgamma, dbeta
-
-
-def batch_x_hat(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Build dgamma with the x_hat of the batch statistics."""
-    _, inv_std = _frozen(x, running_mean, running_var, eps)
-    x_hat, _ = normalised(x, eps)
-    return gamma * inv_std * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def x_for_x_hat(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Build dgamma with x itself."""
-    _, inv_std = _frozen(x, running_mean, running_var, eps)
-    return gamma * inv_std * dy, (dy * x).sum(axis=0), dy.sum(axis=0)
-
-
-def no_gamma(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Forget gamma in dx."""
-    x_hat, inv_std = _frozen(x, running_mean, running_var, eps)
-    return inv_std * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def no_inv_std(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Forget inv_std in dx."""
-    x_hat, _ = _frozen(x, running_mean, running_var, eps)
-    return gamma * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def no_root(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Divide by the variance."""
-    x_hat, inv_std = _frozen(x, running_mean, (running_var + eps) ** 2, 0.0)
-    return gamma * inv_std * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def eps_outside(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Add eps to the standard deviation."""
-    inv_std = 1.0 / (np.sqrt(running_var) + eps)
-    x_hat = (x - running_mean) * inv_std
-    return gamma * inv_std * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def eps_fixed(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Compute with 1e-5 whatever eps is."""
-    x_hat, inv_std = _frozen(x, running_mean, running_var, EPS)
-    return gamma * inv_std * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
-def averaged(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Give means back as dgamma and dbeta."""
-    x_hat, inv_std = _frozen(x, running_mean, running_var, eps)
-    return gamma * inv_std * dy, (dy * x_hat).mean(axis=0), dy.mean(axis=0)
-
-
-def gamma_in_dgamma(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Build dgamma and dbeta from gamma · dy."""
-    x_hat, inv_std = _frozen(x, running_mean, running_var, eps)
-    return gamma * inv_std * dy, (gamma * dy * x_hat).sum(axis=0), (gamma * dy).sum(axis=0)
-
-
-def biased_again(
-    dy: np.ndarray,
-    x: np.ndarray,
-    gamma: np.ndarray,
-    running_mean: np.ndarray,
-    running_var: np.ndarray,
-    eps: float = EPS,
-) -> Gradients:
-    """Turn the running variance back into a biased one."""
-    n = len(x)
-    x_hat, inv_std = _frozen(x, running_mean, running_var * (n - 1) / n, eps)
-    return gamma * inv_std * dy, (dy * x_hat).sum(axis=0), dy.sum(axis=0)
-
-
 EVALUATION = Exercise(
     unit=UNIT,
     name="batchnorm_backward_eval",
@@ -269,67 +98,67 @@ EVALUATION = Exercise(
             "training-mode-formula",
             "That is the gradient of training mode, made with the batch's own statistics. Here the "
             "statistics are the running ones, and no x can move them.",
-            training_formula,
+            faults.training_formula,
         ),
         Misconception(
             "projected-in-eval",
             "You subtracted the two means from dy although the statistics are constants here: "
             "nothing flows through a stored number.",
-            projected,
+            faults.projected,
         ),
         Misconception(
             "dgamma-with-batch-x-hat",
             "Your dgamma uses the x_hat of the batch statistics. Use the x_hat that this forward "
             "pass made: with the running ones.",
-            batch_x_hat,
+            faults.batch_x_hat,
         ),
         Misconception(
             "x-for-x-hat",
             "Your dgamma multiplies dy with x. y = gamma * x_hat + beta: its derivative by gamma "
             "is x_hat.",
-            x_for_x_hat,
+            faults.x_for_x_hat,
         ),
         Misconception(
             "gamma-forgotten-in-dx",
             "dx lacks gamma: y depends on x_hat through `gamma * x_hat`.",
-            no_gamma,
+            faults.no_gamma,
         ),
         Misconception(
             "inv-std-forgotten-in-dx",
             "dx lacks the factor 1/√(running_var + eps) with which x_hat follows x.",
-            no_inv_std,
+            faults.no_inv_std,
         ),
         Misconception(
             "root-forgotten",
             "You divided by the variance. x_hat divides by its square root.",
-            no_root,
+            faults.no_root,
         ),
         Misconception(
             "eps-hard-coded",
             "Your answer does not listen to the argument `eps`: it is the one for 1e-5.",
-            eps_fixed,
+            faults.eps_fixed,
         ),
         Misconception(
             "eps-outside-the-root",
             "You added eps to the standard deviation. It belongs to the variance, under the root.",
-            eps_outside,
+            faults.eps_outside,
         ),
         Misconception(
             "parameter-gradients-averaged",
             "You returned means as dgamma and dbeta. All N rows share one gamma, so their parts "
             "add up.",
-            averaged,
+            faults.averaged,
         ),
         Misconception(
             "gamma-in-dgamma",
             "dgamma and dbeta contain gamma. y = gamma * x_hat + beta: what is its derivative by "
             "gamma, and by beta?",
-            gamma_in_dgamma,
+            faults.gamma_in_dgamma,
         ),
         Misconception(
             "running-variance-corrected",
             "You corrected the running variance by (N−1)/N. It is used as it is stored.",
-            biased_again,
+            faults.biased_again,
         ),
     ),
     hints=(
