@@ -14,6 +14,7 @@ import click
 from tqdm import tqdm
 
 from autograder.errors import AutograderError, UnknownExerciseError
+from autograder.files import write_whole
 from autograder.version import GRADER_VERSION
 
 FAILED, USAGE, INCOMPLETE = 1, 2, 3
@@ -137,7 +138,7 @@ def grade(
             rows += grading.grade(course, unit, seed, report)
             bar.update(len(students) - bar.n)
     if json_path is not None:
-        grading.write_whole(json_path, grading.as_json(rows))
+        write_whole(json_path, grading.as_json(rows))
     lost = [row for row in rows if row.verdict == Verdict.NOT_GRADED]
     for row in lost:
         click.echo(
@@ -185,7 +186,7 @@ def export(kind: str, output: Path | None, course_dir: Path) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        grading.write_whole(output, text)
+        write_whole(output, text)
         click.echo(f"wrote {len(rows)} rows to {output}", err=True)
 
 

@@ -18,6 +18,7 @@ from autograder.build import find_stale
 from autograder.check import SEED_VARIABLE
 from autograder.course import Course
 from autograder.errors import GradingError, StaleError
+from autograder.files import write_whole as write_whole
 from autograder.rows import Row, not_graded, read_rows
 
 Report = Callable[[str], None]  # called with the student's name before each submission
@@ -174,11 +175,3 @@ def as_csv(rows: Iterable[Row]) -> str:
     writer.writeheader()
     writer.writerows(row.as_dict() for row in rows)
     return text.getvalue()
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file in one step: after a crash the old one or the new one is there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_text(text, encoding="utf-8")
-    new.replace(path)

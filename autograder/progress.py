@@ -6,7 +6,6 @@ import contextlib
 import html
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from platformdirs import user_data_dir
 
 from autograder.exercises import exercises_of, units
+from autograder.files import write_whole
 from autograder.panel import MUTED, RIGHT, TEXT
 from autograder.vocabulary import Exercise, Result
 
@@ -48,7 +48,7 @@ def record(result: Result) -> None:
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     with contextlib.suppress(OSError):
-        _write(progress_file(), json.dumps(best, indent=1, sort_keys=True))
+        write_whole(progress_file(), json.dumps(best, indent=1, sort_keys=True))
 
 
 def load() -> dict[str, dict[str, Any]]:
@@ -69,14 +69,6 @@ def _is_graded() -> bool:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float)
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file in one step, so that a crash leaves the old or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-        file.write(text)
-    Path(file.name).replace(path)
 
 
 @dataclass(frozen=True)

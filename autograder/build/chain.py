@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +16,10 @@ from autograder.build.release import to_release
 from autograder.build.text import to_bytes, to_notebook
 from autograder.errors import BuildError, UnknownExerciseError
 from autograder.exercises import exercises_of
+from autograder.exercises.catalogue import UNIT_NAME
+from autograder.files import write_whole
 from autograder.vocabulary import Exercise
 
-UNIT_FOLDER = re.compile(r"u\d\d_\w+")
 MANIFEST = Path("course/built.json")  # what each built notebook held when it was last built
 
 
@@ -84,10 +84,10 @@ def build(root: Path, units: Iterable[str] = (), *, overwrite: bool = False) -> 
     different = {path: data for path, data in files.items() if _read(root / path) != data}
     manifest |= {path: _digest(data) for path, data in files.items()}
     for path, data in different.items():
-        _write(root / path, data)
+        write_whole(root / path, data)
     text = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
     if _read(root / MANIFEST) != text.encode():
-        _write(root / MANIFEST, text.encode())
+        write_whole(root / MANIFEST, text)
     return Outcome(tuple(sorted(different)), tuple(sorted(files.keys() - different.keys())))
 
 
@@ -105,7 +105,7 @@ def render(
     `texts` holds masters that are to be used instead of the files, by path relative to the root.
     """
     chosen, masters = tuple(units), _Masters(root, texts or {})
-    known = sorted(p.name for p in (root / "course").glob("u*_*") if UNIT_FOLDER.fullmatch(p.name))
+    known = sorted(p.name for p in (root / "course").glob("u*_*") if UNIT_NAME.fullmatch(p.name))
     for unit in chosen:
         if unit not in known:
             raise BuildError(
@@ -134,7 +134,7 @@ def _render_unit(masters: _Masters, unit: str) -> dict[str, bytes]:
                 f"autograder/exercises/{unit}.py."
             ) from error
         source = masters.parse(assignment, exercises)
-        _require_all_cells(unit, source, [e.name for e in exercises])
+        _require_all_cells(unit, source, exercises)
         release = _release(unit, source)
         if leaks := find_leaks(source, release):
             raise BuildError(f"release/{unit} would show {'; '.join(leaks)}. Nothing was written.")
@@ -150,10 +150,11 @@ def _release(unit: str, source: NotebookNode) -> NotebookNode:
         raise BuildError(f"course/{unit}/assignment.py: {error}") from error
 
 
-def _require_all_cells(unit: str, notebook: NotebookNode, names: list[str]) -> None:
+def _require_all_cells(unit: str, notebook: NotebookNode, exercises: Iterable[Exercise]) -> None:
     """Every exercise has one solution cell, and then one test cell that ends in its check."""
     ids = [cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells]
-    for name in names:
+    for exercise in exercises:
+        name = exercise.name
         for grade_id in (name, f"test_{name}"):
             if ids.count(grade_id) != 1:
                 raise BuildError(
@@ -161,7 +162,7 @@ def _require_all_cells(unit: str, notebook: NotebookNode, names: list[str]) -> N
                     f"it has {ids.count(grade_id)}."
                 )
         last = notebook.cells[ids.index(f"test_{name}")].source.strip().splitlines()[-1]
-        wanted = f'check("{unit.partition("_")[0]}.{name}", {name})'
+        wanted = f'check("{exercise.id}", {name})'
         if last != wanted:
             raise BuildError(
                 f"course/{unit}/assignment.py: the cell test_{name} must end in the line {wanted}; "
@@ -212,11 +213,3 @@ def _read_manifest(root: Path) -> dict[str, str]:
             f"{MANIFEST} is not valid JSON. Delete it and build again with --overwrite once you "
             "are sure that no notebook was edited by hand."
         ) from error
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(data)
-    new.replace(path)

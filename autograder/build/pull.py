@@ -11,6 +11,7 @@ from autograder.build.chain import build, render
 from autograder.build.text import split_blocks, to_block, to_notebook
 from autograder.errors import BuildError
 from autograder.exercises import exercises_of
+from autograder.files import write_whole
 
 
 def pull(root: Path, unit: str) -> list[str]:
@@ -34,19 +35,16 @@ def pull(root: Path, unit: str) -> list[str]:
         f"course/{unit}/lecture.py": f"course/{unit}/lecture.ipynb",
     }
     points = {e.name: e.points for e in exercises_of(unit)}
-    texts = {
-        master: merge((root / master).read_text(encoding="utf-8"), _read(root, path), points)
-        for master, path in pairs.items()
+    before = {
+        master: (root / master).read_text(encoding="utf-8")
+        for master in pairs
         if (root / master).exists()
     }
-    changed = {
-        master: text
-        for master, text in texts.items()
-        if text != (root / master).read_text(encoding="utf-8")
-    }
+    after = {m: merge(text, _read(root, pairs[m]), points) for m, text in before.items()}
+    changed = {master: text for master, text in after.items() if text != before[master]}
     render(root, [unit], changed)  # an edit that cannot be built again must not reach the text
     for master, text in changed.items():
-        (root / master).write_text(text, encoding="utf-8")
+        write_whole(root / master, text)
     build(root, [unit], overwrite=True)
     return sorted(changed)
 
