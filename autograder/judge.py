@@ -99,7 +99,7 @@ def _failure_text(exercise: Exercise, case: Case, answer: Answer) -> str:
         return f"`{exercise.name}` must return several values; it returns {failure.message}.{ask}"
     if failure.kind == TIME_LIMIT:
         return f"`{exercise.name}` did not finish: {failure.message}. Is there a loop without end?"
-    text = f": {failure.message}" if failure.message else ""
+    text = f": {failure.message.removesuffix('.')}" if failure.message else ""
     number, _, line = failure.line.partition(": ")
     code = f": `{line}`" if line else ""
     place = f" It happened at {number}{code}." if number else ""

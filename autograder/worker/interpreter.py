@@ -25,7 +25,7 @@ class Failure:
 
     kind: str
     """Name of the exception's class; `MissingName` if there is no such function, `NoItems` if
-    a result that should have parts has none."""
+    a result lacks the part that is asked for."""
     message: str
     """The exception's text, cut to `ERROR_TEXT_LIMIT` characters."""
     step: int
@@ -51,10 +51,10 @@ class _MissingNameError(Exception):
 
 
 class _NoItemsError(Exception):
-    """A result that should have several parts is no tuple, list or dict."""
+    """A result lacks the part that is asked for, or has no parts at all."""
 
 
-KINDS: dict[type[Exception], str] = {_MissingNameError: "MissingName", _NoItemsError: "NoItems"}
+KINDS: dict[type[BaseException], str] = {_MissingNameError: "MissingName", _NoItemsError: "NoItems"}
 
 
 def run_script(
@@ -81,8 +81,8 @@ def run_script(
     Returns
     -------
     Answer
-        Plain data only. Exceptions of student code are caught and described; only
-        `KeyboardInterrupt` and a time limit's own exception pass through.
+        Plain data only. Exceptions of student code are caught and described, an `exit()` among
+        them; only `KeyboardInterrupt` and a time limit's own exception pass through.
     """
     start = time.perf_counter()
     values: dict[str, Any] = {}
@@ -95,7 +95,7 @@ def run_script(
             result = _attempt(step, values, namespace)
             if step.into:
                 values[step.into] = result
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         failure = _describe(error, index)
     seconds = time.perf_counter() - start
     return Answer({n: plain(values[n]) for n in report if n in values}, failure, seconds)
@@ -153,9 +153,13 @@ def _perform(step: Step, values: dict[str, Any], namespace: Mapping[str, Any]) -
 
 
 def _item(target: Any, key: str | int) -> Any:
-    if not hasattr(target, "__getitem__"):
-        raise _NoItemsError("None" if target is None else f"a `{type(target).__name__}`")
-    return target[key]
+    try:
+        return target[key]
+    except (TypeError, IndexError, KeyError) as error:  # a NumPy scalar raises an IndexError
+        what = "None" if target is None else f"a `{type(target).__name__}`"
+        if isinstance(target, tuple | list | dict):
+            what += f" of length {len(target)}"
+        raise _NoItemsError(what) from error
 
 
 def _look_up(name: str, values: Mapping[str, Any], namespace: Mapping[str, Any]) -> Any:
@@ -166,7 +170,7 @@ def _look_up(name: str, values: Mapping[str, Any], namespace: Mapping[str, Any])
     raise _MissingNameError(name)
 
 
-def _describe(error: Exception, index: int) -> Failure:
+def _describe(error: BaseException, index: int) -> Failure:
     kind = KINDS.get(type(error), type(error).__name__)
     try:
         text = str(error)
@@ -175,7 +179,7 @@ def _describe(error: Exception, index: int) -> Failure:
     return Failure(kind, text[:ERROR_TEXT_LIMIT], index, _student_line(error))
 
 
-def _student_line(error: Exception) -> str:
+def _student_line(error: BaseException) -> str:
     """Last line on the stack that belongs to a notebook cell."""
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if frame.filename.startswith(("<ipython-input", "<string", "<student")) or (

@@ -129,6 +129,17 @@ def test_an_error_that_cannot_be_printed_is_described_all_the_same() -> None:
     assert answer.failure.kind == "UnspeakableError"
 
 
+def test_leaving_the_interpreter_is_an_error_of_the_answer() -> None:
+    """`exit()` in an answer ends its case, neither the check nor the notebook."""
+
+    def leave() -> None:
+        raise SystemExit(3)
+
+    answer = run_script((call("f"),), {}, (), {"f": leave})
+    assert answer.failure is not None
+    assert (answer.failure.kind, answer.failure.message) == ("SystemExit", "3")
+
+
 def test_a_missing_function_is_named() -> None:
     """A name that the student has not defined is no `KeyError`."""
     answer = run_script((call("batch_mean"),), {}, (), {})
@@ -144,7 +155,15 @@ def test_given_helpers_are_built_where_the_code_runs() -> None:
     assert answer.values == {"first": [1, 2], "second": []}
 
 
-@pytest.mark.parametrize(("returned", "named"), [(None, "None"), (3.0, "a `float`")])
+@pytest.mark.parametrize(
+    ("returned", "named"),
+    [
+        (None, "None"),
+        (3.0, "a `float`"),
+        (np.float64(3.0), "a `float64`"),
+        ((), "a `tuple` of length 0"),
+    ],
+)
 def test_a_result_without_parts_is_no_error_of_the_student(returned: object, named: str) -> None:
     """A forgotten return is said as such, not as a `TypeError` in our script."""
     script = (call("f", into="out"), item("out", 0, into="first"))
