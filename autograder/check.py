@@ -84,7 +84,7 @@ def check(exercise_id: str, answer: object = None, *, seed: int | None = None) -
     return Score(result)
 
 
-def grade_function(exercise_id: str, answer: Any, seed: int, draws: int = 1) -> Result:
+def grade_function(exercise_id: str, answer: Any, seed: int) -> Result:
     """Judge one function in this process, without showing or recording anything.
 
     Parameters
@@ -95,12 +95,9 @@ def grade_function(exercise_id: str, answer: Any, seed: int, draws: int = 1) -> 
         The function or class to judge.
     seed
         Seed of the generator the cases are drawn from.
-    draws
-        How many times the cases are drawn; a behaviour counts as its worst draw.
     """
     exercise = find(exercise_id)
-    rng = np.random.default_rng(seed)
-    cases = [case for _ in range(draws) for case in exercise.cases(rng)]
+    cases = exercise.cases(np.random.default_rng(seed))
     result = assess(exercise, cases, _limited(ask_of({exercise.name: answer})))
     return replace(result, seed=seed)
 

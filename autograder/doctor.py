@@ -49,7 +49,10 @@ def _sandbox() -> Finding:
         text = "bubblewrap is not installed (Debian, Ubuntu: `apt install bubblewrap`)"
         return Finding("sandbox", False, text, needed=False)
     trial = [program, "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "true"]
-    done = subprocess.run(trial, capture_output=True, text=True, timeout=20)  # noqa: S603
+    try:
+        done = subprocess.run(trial, capture_output=True, text=True, timeout=20)  # noqa: S603
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding("sandbox", False, f"bubblewrap cannot run here: {error}", needed=False)
     if done.returncode == 0:
         return Finding("sandbox", True, "bubblewrap can isolate a process", needed=False)
     why = done.stderr.strip() or "no reason given"
@@ -59,8 +62,8 @@ def _sandbox() -> Finding:
 def _gpu() -> Finding:
     try:
         import torch
-    except ImportError:
-        return Finding("gpu", False, "torch is not installed", needed=False)
+    except (ImportError, OSError) as error:  # Windows without Visual C++ libraries: an OSError
+        return Finding("gpu", False, f"torch cannot be imported: {error}", needed=False)
     if not torch.cuda.is_available():
         return Finding(
             "gpu", False, "no CUDA device: GPU parts say 'not run: no GPU'", needed=False

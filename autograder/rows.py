@@ -116,13 +116,10 @@ def _inferred(cell: NotebookNode | None) -> dict[str, Any]:
     error = next((o for o in cell.outputs if o.output_type == "error"), None)
     if error is None:
         return {"verdict": Verdict.NOT_GRADED, "message": "The test cell gave no result."}
-    message = f"{error.ename}: {error.evalue}"
     if error.ename == "NotImplementedError":
         return {"verdict": Verdict.NOT_ATTEMPTED, "message": "Nothing written yet."}
     if error.ename in TIMEOUTS:
         return {"verdict": Verdict.TIMEOUT, "message": "The test cell did not finish in time."}
-    if error.ename == "NameError":
-        return {"verdict": Verdict.ERROR, "message": message}
     if error.ename == "AssertionError":
         return {"verdict": Verdict.WRONG, "message": error.evalue or "A plain assert failed."}
-    return {"verdict": Verdict.ERROR, "message": message}
+    return {"verdict": Verdict.ERROR, "message": f"{error.ename}: {error.evalue}"}
