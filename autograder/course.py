@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.errors import GradingError, UnknownExerciseError
-from autograder.exercises import units
+from autograder.errors import GradingError
+from autograder.exercises import require_unit
 
 CONFIG = "nbgrader_config.py"
 
@@ -41,11 +41,16 @@ class Course:
         return self.root / stage / student / unit / f"{unit.partition('_')[2]}.ipynb"
 
     def require_unit(self, unit: str) -> None:
-        """Raise `UnknownExerciseError` unless the course has this unit, saying which it has."""
-        if unit not in units():
-            raise UnknownExerciseError(
-                f"There is no unit {unit!r}. The units are: {', '.join(units())}."
-            )
+        """Raise unless the course has this unit, built.
+
+        Raises
+        ------
+        UnknownExerciseError
+            If there is no such unit; the message names the ones there are.
+        GradingError
+            If its source notebook is not built yet.
+        """
+        require_unit(unit)
         if not self.notebook("source", unit).is_file():
             raise GradingError(f"source/{unit} is not built yet: run `autograder build` first.")
 

@@ -4,6 +4,6 @@ A unit is a module here that is named like its folder and ends in ``EXERCISES = 
 order of the notebook.
 """
 
-from autograder.exercises.catalogue import all_exercises, exercises_of, find, units
+from autograder.exercises.catalogue import all_exercises, exercises_of, find, require_unit, units
 
-__all__ = ["all_exercises", "exercises_of", "find", "units"]
+__all__ = ["all_exercises", "exercises_of", "find", "require_unit", "units"]

@@ -22,6 +22,14 @@ def units() -> tuple[str, ...]:
     return tuple(sorted(m.name for m in modules if UNIT_NAME.fullmatch(m.name)))
 
 
+def require_unit(unit: str) -> None:
+    """Raise `UnknownExerciseError` unless there is such a unit, saying which there are."""
+    if unit not in units():
+        raise UnknownExerciseError(
+            f"There is no unit {unit!r}. The units are: {', '.join(units())}."
+        )
+
+
 @cache
 def exercises_of(unit: str) -> tuple[Exercise, ...]:
     """Return the exercises of a unit, in the order of its notebook.
@@ -31,10 +39,7 @@ def exercises_of(unit: str) -> tuple[Exercise, ...]:
     UnknownExerciseError
         If there is no such unit; the message names the ones there are.
     """
-    if unit not in units():
-        raise UnknownExerciseError(
-            f"There is no unit {unit!r}. The units are: {', '.join(units())}."
-        )
+    require_unit(unit)
     module = importlib.import_module(f"autograder.exercises.{unit}")
     return tuple(module.EXERCISES)
 

@@ -40,6 +40,18 @@ def test_the_security_page_names_the_danger():
     assert "Grade on a machine or an account that you can lose" in text
 
 
+def test_the_module_table_names_every_module():
+    """CONTRIBUTING.md says where things are: a new module gets a place in it, an old one leaves."""
+    table = read("CONTRIBUTING.md").partition("### Where things are")[2].partition("\n\nWho")[0]
+    rows = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    named = {name for row in rows for name in re.findall(r"`(?:autograder/)?(\w+(?:\.py|/))`", row)}
+    package = ROOT / "autograder"
+    there = {p.name for p in package.glob("*.py")} | {
+        f"{p.parent.name}/" for p in package.glob("*/__init__.py")
+    }
+    assert named - {"bnlib/"} == there - {"__init__.py"}
+
+
 def _ignored(path):
     """Ask git whether it would leave a file out."""
     done = subprocess.run(
