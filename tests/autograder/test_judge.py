@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,17 @@ def test_a_failed_case_costs_its_weight() -> None:
     assert (result.score, result.verdict) == (2.0, Verdict.PARTIAL)
 
 
+def test_a_failed_case_is_never_rounded_away() -> None:
+    """A case of hardly any weight costs 0.01, so that full points mean that all is right."""
+
+    def light(rng: np.random.Generator) -> Iterator[Case]:
+        for case in cases(rng):
+            yield replace(case, weight=1e-6 if case.name == "float32" else 1.0)
+
+    result = result_of(lambda x: x if x.dtype == "float32" else 2 * x, cases=light)
+    assert (result.score, result.verdict) == (3.99, Verdict.PARTIAL)
+
+
 def test_the_wrong_dtype_costs_half_of_its_case() -> None:
     """Right numbers in float64 for a float32 input: 1/2 of 1 of 4."""
     result = result_of(lambda x: 2 * x.astype("float64"))
@@ -130,6 +142,15 @@ def test_an_answer_like_no_misconception_is_described() -> None:
     result = result_of(lambda x: -2 * x)
     assert result.misconception == "value"
     assert "sign" in result.message
+
+
+def test_an_error_is_quoted_as_one_sentence() -> None:
+    """The message's own full stop is not doubled."""
+
+    def fail(x: np.ndarray) -> np.ndarray:
+        raise ValueError("x is no batch.")
+
+    assert result_of(fail).message == "Your code raised `ValueError`: x is no batch."
 
 
 def test_not_written_is_not_attempted() -> None:
