@@ -31,6 +31,9 @@ from nbformat import NotebookNode
 FOLDER = Path(__file__).parent / "students"
 HEADER = re.compile(r"^# %% (?P<words>.+)$", re.M)
 UNIT = re.compile(r"(?P<unit>u\d\d_\w+)(?P<source> from source)?")
+MARKERS = re.compile(
+    r"^ *### (BEGIN SOLUTION|HAND OUT\n(.*\n)*?.*END SOLUTION|END SOLUTION)\n?", re.M
+)
 EDIT = re.compile(r"(?P<do>cell|add after|delete|repeat|file|broken)(?: (?P<target>\S.*))?")
 
 
@@ -61,6 +64,8 @@ class HandIn:
         """Write the notebook into `folder`, made from the course at `root`."""
         name = f"{self.unit.partition('_')[2]}.ipynb"
         notebook = nbformat.read(root / self.stage / self.unit / name, as_version=4)
+        for cell in notebook.cells:
+            cell.source = MARKERS.sub("", cell.source).rstrip("\n")
         text = None
         for edit in self.edits:
             if edit.do == "file":
