@@ -153,6 +153,35 @@ def test_an_error_is_quoted_as_one_sentence() -> None:
     assert result_of(fail).message == "Your code raised `ValueError`: x is no batch."
 
 
+def test_the_most_frequent_fault_is_told_unless_a_gate_is_shut() -> None:
+    """One odd case does not hide what is wrong with the others; a failed gate comes first."""
+
+    def fails(*shapes: tuple[int, ...]) -> Callable[[np.ndarray], np.ndarray]:
+        return lambda x: x[..., None] if x.shape in shapes else 2 * x + x**2
+
+    def more(rng: np.random.Generator) -> Iterator[Case]:
+        yield from list(cases(rng))[::-1]
+
+    assert result_of(fails((5,)), cases=more).misconception == "value"
+    assert result_of(fails((4, 3), (5,)), cases=more).misconception == "value"
+    open_gate = {"cases": lambda rng: (replace(c, gate=False) for c in more(rng))}
+    assert result_of(fails((4, 3), (5,)), **open_gate).misconception == "shape"
+    assert result_of(fails((5,)), **open_gate).misconception == "value"
+
+
+@pytest.mark.parametrize(
+    ("function", "helps"),
+    [(lambda x: x**2, True), (lambda x: x * np.nan, True), (lambda x: x[None], False)],
+)
+def test_the_help_of_a_case_is_for_wrong_numbers(function: Callable[..., Any], helps: bool) -> None:
+    """A wrong shape says all there is; wrong numbers get the case's own sentence."""
+
+    def helpful(rng: np.random.Generator) -> Iterator[Case]:
+        yield from (replace(case, help="Mind the scale.") for case in cases(rng))
+
+    assert result_of(function, cases=helpful).message.endswith(" Mind the scale.") is helps
+
+
 def test_not_written_is_not_attempted() -> None:
     """The stub of the release notebook is no error."""
 
