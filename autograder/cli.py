@@ -26,6 +26,12 @@ class _Group(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo(
+                "autograder: interrupted. What was finished is kept; run the command again.",
+                err=True,
+            )
+            ctx.exit(FAILED)
         except UnknownExerciseError as error:
             click.echo(f"autograder: {error}", err=True)
             ctx.exit(USAGE)
@@ -62,8 +68,14 @@ def build(units: tuple[str, ...], check: bool, overwrite: bool, course_dir: Path
     """Build the notebooks of UNITS (default: all) from their text."""
     from autograder import build as chain
     from autograder.course import Course
+    from autograder.exercises import units as known_units
 
     root = Course.at(course_dir).root
+    for unit in units:
+        if not (root / "course" / unit).is_dir():
+            raise UnknownExerciseError(
+                f"There is no unit {unit!r} in course/. The units are: {', '.join(known_units())}."
+            )
     if check:
         stale = chain.find_stale(root, units)
         for path in stale:
@@ -161,8 +173,9 @@ def feedback(units: tuple[str, ...], course_dir: Path) -> None:
     course = Course.at(course_dir)
     for unit in units:
         course.require_unit(unit)
-    for unit in units:
-        with tqdm(desc=unit, unit="submission") as bar:
+    waiting = {unit: grading.graded_students(course, unit) for unit in units}
+    for unit, students in waiting.items():
+        with tqdm(total=len(students), desc=unit, unit="submission") as bar:
             folders = grading.write_feedback(course, unit, lambda student, bar=bar: bar.update())  # type: ignore[misc]
         click.echo(f"wrote feedback of {len(folders)} students on {unit}")
 
@@ -181,7 +194,12 @@ def export(kind: str, output: Path | None, course_dir: Path) -> None:
     from autograder.course import Course
     from autograder.exercises import units
 
-    rows = grading.collect(Course.at(course_dir), units())
+    course = Course.at(course_dir)
+    rows = grading.collect(course, units())
+    graded = {(row.student_id, row.unit) for row in rows}
+    for unit in units():
+        if lost := [s for s in course.students(unit) if (s, unit) not in graded]:
+            click.echo(f"not graded, so not in this table: {unit} of {', '.join(lost)}", err=True)
     text = grading.as_csv(rows) if kind == "csv" else grading.as_json(rows)
     if output is None:
         click.echo(text, nl=False)

@@ -111,13 +111,24 @@ def _fixed_seed(seed: int | None) -> Iterator[None]:
 def _grade_one(course: Course, api: Any, unit: str, student: str) -> list[Row]:
     notebook = course.notebook("submitted", unit, student)
     if not notebook.is_file():
-        return [not_graded(student, unit, f"{notebook.name} is missing from the submission.")]
+        return [not_graded(student, unit, _missing(notebook))]
     try:
         stock.autograde(api, unit, student)
     except GradingError as error:
         return [not_graded(student, unit, str(error))]
     graded = course.notebook("autograded", unit, student)
     return read_rows(student, unit, graded, cell_scores(api, unit, student))
+
+
+def _missing(notebook: Path) -> str:
+    """Say that a submission lacks its notebook, and which file may be meant instead."""
+    others = sorted(path.name for path in notebook.parent.glob("*.ipynb"))
+    if not others:
+        return f"{notebook.name} is missing from the submission."
+    return (
+        f"{notebook.name} is missing from the submission, which holds {', '.join(others)}: give "
+        f"the right one the name {notebook.name}, and grade again."
+    )
 
 
 def cell_scores(api: Any, unit: str, student: str) -> dict[str, float | None]:
@@ -136,18 +147,23 @@ def cell_scores(api: Any, unit: str, student: str) -> dict[str, float | None]:
         }
 
 
+def graded_students(course: Course, unit: str) -> list[str]:
+    """Return whose submission of a unit is graded, sorted; it is an error if there is none."""
+    course.require_unit(unit)
+    students = sorted(stock.open_api(course).get_autograded_students(unit))
+    if not students:
+        raise GradingError(f"Nothing of {unit} is graded yet: run `autograder grade {unit}` first.")
+    return students
+
+
 def write_feedback(course: Course, unit: str, report: Report = lambda student: None) -> list[Path]:
     """Write the HTML feedback of every graded submission of a unit, and return the folders."""
-    course.require_unit(unit)
+    students = graded_students(course, unit)
     api = stock.open_api(course)
-    folders = []
-    for student in sorted(api.get_autograded_students(unit)):
+    for student in students:
         report(student)
         stock.generate_feedback(api, unit, student)
-        folders.append(course.root / "feedback" / student / unit)
-    if not folders:
-        raise GradingError(f"Nothing of {unit} is graded yet: run `autograder grade {unit}` first.")
-    return folders
+    return [course.root / "feedback" / student / unit for student in students]
 
 
 def collect(course: Course, units: Iterable[str]) -> list[Row]:

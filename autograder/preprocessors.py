@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import nbformat
@@ -22,11 +23,16 @@ from nbgrader.preprocessors import (
     SaveAutoGrades,
 )
 
+from autograder.errors import GradingError
+
 SCHEMA_VERSION = 3  # of nbgrader's cell metadata
 
 
 class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]
     """Put back locked cells that a student deleted, and free repeated cells of their role.
+
+    Some editors save a notebook without nbgrader's metadata: then the locked cells are known by
+    their text. A notebook that holds no exercise of the unit at all is refused.
 
     nbgrader's `DeduplicateIds` leaves empty metadata behind, which its own validation then refuses,
     and `OverwriteCells.add_missing_cells` fails when the cell before the missing one is missing,
@@ -44,6 +50,7 @@ class RestoreCells(NbGraderPreprocessor):  # type: ignore[misc]
                 for cell in notebook.source_cells
             ]
         _free_repeated(nb.cells)
+        _require_exercises(nb.cells, masters)
         _add_missing(nb.cells, masters)
         return nb, resources
 
@@ -66,6 +73,40 @@ def _locked_cell(master: Any, points: float | None) -> NotebookNode:
         nbformat.v4.new_code_cell if master.cell_type == "code" else nbformat.v4.new_markdown_cell
     )
     return make(master.source, metadata={"nbgrader": role, "deletable": False, "editable": False})
+
+
+def _require_exercises(cells: list[NotebookNode], masters: list[NotebookNode | str]) -> None:
+    """Raise `GradingError` unless an exercise is there, by its name or by its test cell's text."""
+    names = {
+        master if isinstance(master, str) else str(_name(master))
+        for master in masters
+        if isinstance(master, str) or master.metadata["nbgrader"]["grade"]
+    }
+    if names.isdisjoint(map(_name, cells)):
+        _recognise(cells, masters)
+    if names.isdisjoint(map(_name, cells)):
+        raise GradingError("The notebook holds no exercise of this unit.")
+
+
+def _recognise(cells: list[NotebookNode], masters: list[NotebookNode | str]) -> None:
+    """Give cells that lost their role the role back: locked ones by their text, answers by name."""
+    for master in masters:
+        known = (c for c in reversed(cells) if _name(c) is None and _is_same(c, master))
+        if (cell := next(known, None)) is not None:
+            cell.metadata.update(_answer(master) if isinstance(master, str) else master.metadata)
+
+
+def _is_same(cell: NotebookNode, master: NotebookNode | str) -> bool:
+    if isinstance(master, str):
+        pattern = rf"^(def|class) {re.escape(master)}\b"
+        return cell.cell_type == "code" and re.search(pattern, cell.source, re.M) is not None
+    return (cell.cell_type, cell.source.strip()) == (master.cell_type, master.source.strip())
+
+
+def _answer(name: str) -> dict[str, Any]:
+    """Return the metadata of a cell that holds a student's answer."""
+    role = {"grade": False, "grade_id": name, "locked": False, "solution": True, "task": False}
+    return {"nbgrader": {**role, "schema_version": SCHEMA_VERSION}}
 
 
 def _free_repeated(cells: list[NotebookNode]) -> None:

@@ -18,6 +18,7 @@ from autograder.errors import GradingError
 REASONS = {  # exceptions that a student's file or code can cause
     "NotJSONError": "its file is not valid JSON; perhaps it was cut off on its way.",
     "ValidationError": "its file is JSON, but no notebook.",
+    "GradingError": "it holds no exercise of this unit: ask for the notebook that was handed out.",
     "DeadKernelError": "the kernel died while it ran: an exit, a crash, or out of memory.",
 }
 
@@ -63,9 +64,14 @@ def generate_feedback(api: NbGraderAPI, unit: str, student: str) -> None:
 
 
 def _quietly(command: Any, *args: str) -> dict[str, Any]:
-    """Call an API function that logs to stderr; its log is in what it returns."""
+    """Call an API function that logs to stderr; its log is in what it returns.
+
+    nbgrader catches Ctrl-C, too, and would make a failed submission of it: it is raised again.
+    """
     with contextlib.redirect_stderr(io.StringIO()):
         outcome: dict[str, Any] = command(*args)
+    if str(outcome.get("error", "")).rstrip().endswith("\nKeyboardInterrupt"):
+        raise KeyboardInterrupt
     return outcome
 
 
