@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
 import re
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -24,7 +27,14 @@ REASONS = {  # exceptions that a student's file or code can cause
 
 
 def open_api(course: Course) -> NbGraderAPI:
-    """Return nbgrader's API, configured by the course's own ``nbgrader_config.py``."""
+    """Return nbgrader's API, configured by the course's own ``nbgrader_config.py``.
+
+    nbgrader makes a gradebook with the program ``alembic``, which it looks for on the PATH: the
+    folder of this Python is put there, as not everybody activates the environment.
+    """
+    programs, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+    if programs not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join(filter(None, (programs, path)))
     config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
     config.CourseDirectory.root = str(course.root)
     return NbGraderAPI(config=config)

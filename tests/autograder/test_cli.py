@@ -145,3 +145,15 @@ def test_feedback_without_marks_shows_no_progress_bar(course: Path) -> None:
     assert outcome.stderr == (
         f"autograder: Nothing of {UNIT} is graded yet: run `autograder grade {UNIT}` first.\n"
     )
+
+
+def test_gradebook_is_made_without_an_activated_environment(
+    course: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nbgrader looks for its helper program on the PATH: it is found all the same."""
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+
+    outcome = call(course, "export")
+
+    assert outcome.exit_code == 0
+    assert (course / "gradebook.db").is_file()
