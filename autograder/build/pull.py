@@ -40,7 +40,10 @@ def pull(root: Path, unit: str) -> list[str]:
         for master in pairs
         if (root / master).exists()
     }
-    after = {m: merge(text, _read(root, pairs[m]), points) for m, text in before.items()}
+    edited = {master: _read(root, pairs[master]) for master in before}
+    for master, notebook in edited.items():
+        _refuse_changed_points(unit, pairs[master], notebook, points)
+    after = {m: merge(text, edited[m], points) for m, text in before.items()}
     changed = {master: text for master, text in after.items() if text != before[master]}
     render(root, [unit], changed)  # an edit that cannot be built again must not reach the text
     for master, text in changed.items():
@@ -59,6 +62,21 @@ def _read(root: Path, path: str) -> NotebookNode:
             f"{path} is not a valid notebook ({error}). Undo the edit in your editor, or restore "
             f"the file with `git restore {path}`. Nothing was written."
         ) from error
+
+
+def _refuse_changed_points(
+    unit: str, path: str, edited: NotebookNode, points: dict[str, int]
+) -> None:
+    """Points live in the exercise's spec: a number typed into the notebook would be lost."""
+    for cell in edited.cells:
+        role = cell.metadata.get("nbgrader", {})
+        name = str(role.get("grade_id", "")).removeprefix("test_")
+        if role.get("grade") and name in points and role.get("points") != points[name]:
+            raise BuildError(
+                f"{path} gives {role.get('points'):g} points for {name}, and its exercise "
+                f"{points[name]}. Points are set in autograder/exercises/{unit}: change them there, "
+                "and set them back in the notebook. Nothing was written."
+            )
 
 
 def merge(text: str, edited: NotebookNode, points: dict[str, int]) -> str:

@@ -246,6 +246,18 @@ def test_an_edit_that_cannot_be_built_does_not_reach_the_text(course: Path) -> N
     assert snapshot(course) == before
 
 
+def test_points_changed_in_a_notebook_are_not_dropped_in_silence(course: Path) -> None:
+    """They live in the spec: the message says so, and everything stays."""
+    build(course)
+    edited = notebook(course, "source")
+    edited.cells[3].metadata.nbgrader.points = 7
+    nbformat.write(edited, course / "source" / UNIT / "start.ipynb")
+    before = snapshot(course)
+    with pytest.raises(BuildError, match="7 points for center.*autograder/exercises/u00_start"):
+        pull(course, UNIT)
+    assert snapshot(course) == before
+
+
 @pytest.mark.parametrize("content", ["", "{", '{"cells": 3}', "\x00"])
 def test_an_invalid_notebook_is_a_sentence(course: Path, content: str) -> None:
     """A notebook edited into something else is neither read nor overwritten."""
