@@ -74,8 +74,8 @@ def _refuse_changed_points(
         if role.get("grade") and name in points and role.get("points") != points[name]:
             raise BuildError(
                 f"{path} gives {role.get('points'):g} points for {name}, and its exercise "
-                f"{points[name]}. Points are set in autograder/exercises/{unit}: change them there, "
-                "and set them back in the notebook. Nothing was written."
+                f"{points[name]}. Points are set in autograder/exercises/{unit}: change them "
+                "there, and set them back in the notebook. Nothing was written."
             )
 
 
