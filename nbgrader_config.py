@@ -13,7 +13,10 @@ from nbgrader.preprocessors import (
 )
 
 from autograder.build.release import HandOut
+from autograder.environment import put_programs_on_path
 from autograder.preprocessors import harden
+
+put_programs_on_path()  # formgrader calls nbgrader's programs by name
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -16,6 +13,7 @@ from nbgrader.apps import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader
 
 from autograder.course import CONFIG, Course
+from autograder.environment import put_programs_on_path
 from autograder.errors import GradingError
 
 REASONS = {  # exceptions that a student's file or code can cause
@@ -27,14 +25,8 @@ REASONS = {  # exceptions that a student's file or code can cause
 
 
 def open_api(course: Course) -> NbGraderAPI:
-    """Return nbgrader's API, configured by the course's own ``nbgrader_config.py``.
-
-    nbgrader makes a gradebook with the program ``alembic``, which it looks for on the PATH: the
-    folder of this Python is put there, as not everybody activates the environment.
-    """
-    programs, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
-    if programs not in path.split(os.pathsep):
-        os.environ["PATH"] = os.pathsep.join(filter(None, (programs, path)))
+    """Return nbgrader's API, configured by the course's own ``nbgrader_config.py``."""
+    put_programs_on_path()
     config = PyFileConfigLoader(CONFIG, path=str(course.root)).load_config()
     config.CourseDirectory.root = str(course.root)
     return NbGraderAPI(config=config)
