@@ -18,7 +18,6 @@ from autograder.build import find_stale
 from autograder.check import SEED_VARIABLE
 from autograder.course import Course
 from autograder.errors import GradingError, StaleError
-from autograder.files import write_whole as write_whole
 from autograder.rows import Row, not_graded, read_rows
 
 Report = Callable[[str], None]  # called with the student's name before each submission

@@ -17,6 +17,7 @@ from autograder.course import CONFIG, Course
 from autograder.demo.expected import differences, load_expected
 from autograder.demo.students import Student, load_class
 from autograder.errors import GradingError
+from autograder.files import write_whole
 from autograder.rows import Row
 from autograder.vocabulary import Verdict
 
@@ -91,7 +92,7 @@ def run(course: Course, students: list[Student]) -> list[Row]:
         bar.total = bar.n + len(graded)  # what could not be graded gets no feedback
         for unit in units:
             grading.write_feedback(course, unit, lambda s, u=unit: step(f"feedback {u} {s}"))  # type: ignore[misc]
-    grading.write_whole(course.root / "scores.csv", grading.as_csv(rows))
+    write_whole(course.root / "scores.csv", grading.as_csv(rows))
     return rows
 
 
