@@ -16,6 +16,7 @@ from autograder.build.release import to_release
 from autograder.build.text import to_bytes, to_notebook
 from autograder.errors import BuildError, UnknownExerciseError
 from autograder.exercises import exercises_of
+from autograder.exercises import units as units_with_exercises
 from autograder.exercises.catalogue import UNIT_NAME
 from autograder.files import write_whole
 from autograder.vocabulary import Exercise
@@ -103,13 +104,15 @@ def render(
     """Build notebooks in memory: bytes by path relative to the root.
 
     `texts` holds masters that are to be used instead of the files, by path relative to the root.
+    Raises `UnknownExerciseError` for a unit that is not in course/, and `BuildError` as `build`.
     """
     chosen, masters = tuple(units), _Masters(root, texts or {})
     known = sorted(p.name for p in (root / "course").glob("u*_*") if UNIT_NAME.fullmatch(p.name))
     for unit in chosen:
         if unit not in known:
-            raise BuildError(
-                f"There is no unit {unit!r} in course/. The units are: {', '.join(known)}."
+            raise UnknownExerciseError(
+                f"There is no unit {unit!r} in course/. "
+                f"The units are: {', '.join(sorted({*known, *units_with_exercises()}))}."
             )
     files: dict[str, bytes] = {}
     if not chosen and "course/home.py" in masters:

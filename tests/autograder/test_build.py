@@ -12,7 +12,7 @@ from autograder.build import build, find_stale, pull
 from autograder.build.leaks import find_leaks
 from autograder.build.release import to_release
 from autograder.build.text import split_blocks, to_block, to_notebook
-from autograder.errors import BuildError
+from autograder.errors import BuildError, UnknownExerciseError
 from autograder.exercises import exercises_of
 
 ROOT = Path(__file__).parents[2]
@@ -273,7 +273,7 @@ def test_an_invalid_notebook_is_a_sentence(course: Path, content: str) -> None:
 
 def test_an_unknown_unit_is_a_sentence(course: Path) -> None:
     """It names the units there are."""
-    with pytest.raises(BuildError, match="The units are: u00_start"):
+    with pytest.raises(UnknownExerciseError, match="The units are: u00_start"):
         build(course, ["u42_nope"])
 
 

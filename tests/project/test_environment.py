@@ -6,6 +6,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
+import rattler
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -20,7 +21,6 @@ BINDER_PYTHON = re.compile(r"python\s*=+\s*([\d\.]*)")
 @pytest.fixture(scope="module")
 def conda():
     """Return environment.yml as conda specs, and its pip lines."""
-    rattler = pytest.importorskip("rattler", reason="no py-rattler; make venv installs it")
     content = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
     texts = [entry for entry in content["dependencies"] if isinstance(entry, str)]
     (pip,) = [entry["pip"] for entry in content["dependencies"] if isinstance(entry, dict)]
