@@ -30,3 +30,7 @@ class StaleError(AutograderError):
 
 class GradingError(AutograderError, RuntimeError):
     """A submission or a unit cannot be graded; no mark was written for it."""
+
+
+class SubmissionError(AutograderError, ValueError):
+    """What was handed in is no notebook of this unit; the text says what to hand in instead."""
