@@ -8,12 +8,13 @@ answer of the wrong type and never compares equal to anything expected.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 MAX_BYTES = 64 * 2**20  # one answer; the largest honest one of the course is below 1 MiB
 MAX_DEPTH = 8  # state dicts in lists need 3
+MAX_BITS = 1024  # of a whole number; a count of the course has 64
 MAX_ITEMS = 10_000  # entries of all lists and dicts of one answer together
 
 
@@ -55,29 +56,37 @@ def plain(value: object) -> Plain:
     return _plain(value, _Budget(), 0)
 
 
-def _plain(value: object, budget: _Budget, depth: int) -> Plain:
-    foreign = Foreign(type(value).__name__)
+def _plain(value: Any, budget: _Budget, depth: int) -> Plain:
+    kind = type(value)  # never `isinstance`: a class may lie about what its objects are
+    foreign = Foreign(kind.__name__)
     if depth > MAX_DEPTH:
         return foreign
-    if value is None or type(value) in (bool, int, float):
-        return value if budget.take(16) else foreign  # type: ignore[return-value]
-    if type(value) is str:
+    if value is None or kind in (bool, int, float):
+        fits = kind is not int or int.bit_length(value) <= MAX_BITS
+        return value if fits and budget.take(16) else foreign
+    if kind is str:
         return value if budget.take(len(value)) else foreign
-    if isinstance(value, np.ndarray):
+    if issubclass(kind, np.ndarray):
         base = np.ndarray.view(value, np.ndarray)
         if base.dtype.kind not in NUMERIC_KINDS or not budget.take(base.nbytes):
             return foreign
-        return base.copy()
-    if isinstance(value, np.generic) and type(value).__module__ == "numpy":
+        return np.array(base, order="K", subok=False)
+    if issubclass(kind, np.generic) and kind.__module__ == "numpy":
         is_number = value.dtype.kind in NUMERIC_KINDS and budget.take(value.nbytes)
         return value if is_number else foreign
-    if type(value) in (list, tuple) or (isinstance(value, tuple) and hasattr(value, "_fields")):
-        items = list(tuple.__iter__(value)) if isinstance(value, tuple) else list(value)  # type: ignore[call-overload]
+    return _plain_items(value, budget, depth, foreign)
+
+
+def _plain_items(value: Any, budget: _Budget, depth: int, foreign: Foreign) -> Plain:
+    """Copy what holds other values; named tuples count as tuples, dicts of any class as dicts."""
+    kind: type = type(value)
+    if kind is list or (issubclass(kind, tuple) and (kind is tuple or hasattr(kind, "_fields"))):
+        items = list(value) if kind is list else list(tuple.__iter__(value))
         if not budget.take(0, len(items)):
             return foreign
         copied = [_plain(item, budget, depth + 1) for item in items]
-        return copied if type(value) is list else tuple(copied)
-    if isinstance(value, dict):
+        return copied if kind is list else tuple(copied)
+    if issubclass(kind, dict):
         pairs = list(dict.items(value))
         if not budget.take(0, len(pairs)) or any(type(key) is not str for key, _ in pairs):
             return foreign

@@ -1,0 +1,173 @@
+"""Shut a process in: its own namespaces, nothing writable but a small disk in memory, limits.
+
+The warm parent forks once for each submission; the fork calls `enter`, which leaves student code as
+the first process of a new pid namespace, without network, without a view of other processes, and
+without any capability. When that process ends, the kernel ends everything else in the namespace.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.worker.seccomp import refuse_calls
+
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
+CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
+SPACES = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET
+MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC = 1, 2, 4, 8
+MS_REC, MS_PRIVATE = 16384, 1 << 18
+PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 24, 38
+CAPABILITY_VERSION_3 = 0x20080522
+SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+INSIDE = 1000  # user and group that student code sees itself as
+
+WORK = Path("/home/student")  # working directory of a submission
+HIDDEN = Path("/course/autograder/worker")  # our own files, of no use to a student
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What one submission may use; each is a limit that the kernel enforces."""
+
+    memory_bytes: int
+    """Address space of a process, beyond what the warm parent has."""
+    processes: int
+    """Processes and threads at one time."""
+    open_files: int
+    """Open files of a process."""
+    file_bytes: int
+    """Size of one file."""
+    disk_bytes: int
+    """Everything written to the working directory and to /tmp, each."""
+
+
+class JailError(Exception):
+    """The kernel refused a part of the isolation; nothing of a submission was run."""
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _call(what: str, result: int) -> None:
+    if result != 0:
+        number = ctypes.get_errno()
+        raise JailError(f"{what}: {os.strerror(number)}")
+
+
+def hide_memory() -> None:
+    """Let no process of the same user look into this one's memory."""
+    _call("prctl", _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
+
+
+def enter(bounds: Bounds, map_user: Callable[[], None], tell: Callable[[int], None]) -> None:
+    """Leave the caller as process 1 of new namespaces, bounded and without rights.
+
+    The calling process stays behind as its guard, and ends with it: so only the new process returns
+    from here.
+
+    Parameters
+    ----------
+    bounds
+        What it may use.
+    map_user
+        Gives the new user namespace its one user; called once that exists.
+    tell
+        Called by the guard with the new process's id, as the warm parent sees it.
+
+    Raises
+    ------
+    JailError
+        If any part is refused.
+    """
+    base = address_space()
+    _call("prctl", _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))  # our own /proc entry is needed
+    _call("unshare", _libc.unshare(SPACES))
+    map_user()
+    _mount_disks(bounds)
+    inner = os.fork()
+    if inner:
+        tell(inner)
+        _guard(inner)
+    _drop_rights()
+    os.chdir(WORK)
+    set_limits(bounds, base)
+    try:
+        refuse_calls()
+    except OSError as error:
+        raise JailError(f"system calls cannot be filtered: {error}") from error
+
+
+def _guard(inner: int) -> None:
+    """Wait for the jailed process, and end as it ended."""
+    os.closerange(0, 1024)
+    status = os.waitpid(inner, 0)[1]
+    code = os.waitstatus_to_exitcode(status)
+    os._exit(code if code >= 0 else 128 - code)
+
+
+def _mount_disks(bounds: Bounds) -> None:
+    _mount("none", "/", None, MS_REC | MS_PRIVATE, "")
+    size = f"size={bounds.disk_bytes},nr_inodes=8192,mode=1777"
+    for place in ("/tmp", "/dev/shm", str(WORK)):  # noqa: S108 -- private to this namespace
+        _mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, size)
+    if HIDDEN.is_dir():
+        _mount("tmpfs", str(HIDDEN), "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,mode=555")
+    # other processes are no one's business, and a /proc of its own no kernel gives to such a user
+    _mount("tmpfs", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,mode=555")
+
+
+def _mount(source: str, target: str, kind: str | None, flags: int, options: str) -> None:
+    words = [None if w is None else w.encode() for w in (source, target, kind)]
+    result = _libc.mount(*words, ctypes.c_ulong(flags), options.encode() or None)
+    _call(f"mount {target}", result)
+
+
+def _drop_rights() -> None:
+    """Become the user inside, for good, with no capability left."""
+    for capability in range(64):
+        if _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0:
+            break  # the kernel knows no more of them
+    os.setresgid(INSIDE, INSIDE, INSIDE)
+    os.setresuid(INSIDE, INSIDE, INSIDE)
+    header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
+    nothing = (ctypes.c_uint32 * 6)()
+    number = SYS_CAPSET.get(os.uname().machine)
+    if number is None:
+        raise JailError(f"dropping capabilities is not known on {os.uname().machine}")
+    _call("capset", _libc.syscall(number, header, nothing))
+    _call("prctl", _libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    _call("prctl", _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))
+
+
+def address_space() -> int:
+    """Return the size of this process's address space, in bytes."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
+
+
+def set_limits(bounds: Bounds, base: int) -> None:
+    """Set the limits that hold for this process and its children; `base` is what it has already."""
+    limits = {
+        resource.RLIMIT_AS: base + bounds.memory_bytes,
+        resource.RLIMIT_NPROC: bounds.processes,
+        resource.RLIMIT_NOFILE: bounds.open_files,
+        resource.RLIMIT_FSIZE: bounds.file_bytes,
+        resource.RLIMIT_CORE: 0,
+    }
+    for which, value in limits.items():
+        resource.setrlimit(which, (value, value))
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # too large a file is an OSError
+
+
+def map_user_of(pid: int, outside: int) -> None:
+    """Give the user namespace of a process its one user: `INSIDE` there, `outside` here."""
+    entry = Path(f"/proc/{pid}")
+    (entry / "setgroups").write_text("deny")
+    (entry / "gid_map").write_text(f"{INSIDE} {outside} 1")
+    (entry / "uid_map").write_text(f"{INSIDE} {outside} 1")

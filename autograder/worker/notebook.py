@@ -1,0 +1,226 @@
+"""Run cells as Jupyter would: one IPython shell without kernel, front end or history."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from IPython.core.displayhook import DisplayHook
+from IPython.core.displaypub import DisplayPublisher
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from autograder.worker.outputs import OutputFloodError, Outputs, text_stream
+
+TRACEBACK_LINES = 60  # of an error's traceback that are kept: the last ones
+MESSAGE_LIMIT = 2000  # characters of an error's message
+WARM_UP = (
+    "import numpy as np\ndef f(x):\n    return x + 1\nf(np.ones(2))",
+    "1 / 0",
+    "import pathlib; pathlib.Path('/nowhere').read_text()",
+    "await __import__('asyncio').sleep(0)",
+    "def f(:",
+    "%time 1",
+    "import subprocess, socket, tempfile",
+)
+RING_AGAIN = 0.25  # seconds: an `except:` in a loop may swallow the first alarm
+
+
+class TimeUpError(BaseException):
+    """The time is up; a `BaseException`, so that `except Exception` lets it pass."""
+
+
+@contextmanager
+def alarm(seconds: float) -> Iterator[None]:
+    """Raise `TimeUpError` in the block once it has run for `seconds`, and again until it ends."""
+
+    def ring(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeUpError(f"it was stopped after {seconds:g} seconds")
+
+    signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, seconds, RING_AGAIN)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one cell did."""
+
+    outputs: list[dict[str, Any]] = field(default_factory=list)
+    """Outputs as nbformat writes them."""
+    stopped: str = ""
+    """Why it was stopped: `TimeLimit`, `OutputLimit` or `MemoryError`; empty if it was not."""
+    error: str = ""
+    """Name of the exception that ended it, if any."""
+    seconds: float = 0.0
+    """Wall time."""
+
+
+STOPPED: dict[type[BaseException], str] = {
+    TimeUpError: "TimeLimit",
+    OutputFloodError: "OutputLimit",
+    MemoryError: "MemoryError",
+}
+
+
+class _Publisher(DisplayPublisher):  # type: ignore[misc]
+    """Where `display` ends up."""
+
+    outputs: Outputs
+
+    def publish(self, data: Any, metadata: Any = None, **_options: Any) -> None:
+        """Keep one display."""
+        _keep(self.outputs, "display_data", data, metadata)
+
+    def clear_output(self, wait: bool = False) -> None:
+        """Forget what was shown."""
+        self.outputs.clear()
+
+
+class _Hook(DisplayHook):  # type: ignore[misc]
+    """Where the value of a cell's last line ends up."""
+
+    outputs: Outputs
+
+    def write_output_prompt(self) -> None:
+        """Print no prompt."""
+
+    def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
+        """Keep the value."""
+        _keep(self.outputs, "execute_result", format_dict, md_dict)
+
+
+def _keep(outputs: Outputs, kind: str, data: Any, metadata: Any) -> None:
+    known = {str(mime): _json(value) for mime, value in dict(data).items()}
+    output = {"output_type": kind, "data": known, "metadata": _json(dict(metadata or {}))}
+    if kind == "execute_result":
+        output["execution_count"] = None
+    outputs.add(output, sum(len(v) if isinstance(v, str) else 200 for v in known.values()))
+
+
+def _json(value: Any) -> Any:
+    """Copy JSON data by exact type; what is none becomes its text."""
+    kind = type(value)
+    if value is None or kind in (bool, int, float, str):
+        return value
+    if issubclass(kind, dict):
+        return {str(key): _json(item) for key, item in value.items()}
+    if issubclass(kind, list | tuple):
+        return [_json(item) for item in value]
+    return str(value)
+
+
+class _Shell(InteractiveShell):  # type: ignore[misc]
+    """IPython's shell, with errors kept as outputs."""
+
+    outputs: Outputs
+
+    def enable_gui(self, gui: Any = None) -> None:
+        """Need no event loop: figures are drawn into the notebook."""
+
+    def ask_exit(self) -> None:
+        """Go on: `exit` in a cell ends a kernel, and not the grading of what follows."""
+
+    def showtraceback(self, *args: Any, **_options: Any) -> None:
+        """Keep the error that is handled now."""
+        error = sys.exc_info()[1]
+        if error is not None:
+            self._keep_error(error)
+
+    def showsyntaxerror(self, *args: Any, **_options: Any) -> None:
+        """Keep the syntax error that is handled now."""
+        self.showtraceback()
+
+    def showindentationerror(self) -> None:
+        """Keep the indentation error that is handled now."""
+        self.showtraceback()
+
+    def _keep_error(self, error: BaseException) -> None:
+        name = type(error).__name__
+        try:
+            text = str(error)[:MESSAGE_LIMIT]
+            lines = _traceback(error)
+        except Exception:  # a student's own exception may break while it is printed
+            text, lines = "", [name]
+        lines = [line[:MESSAGE_LIMIT] for line in lines[-TRACEBACK_LINES:]]
+        output = {"output_type": "error", "ename": name, "evalue": text, "traceback": lines}
+        self.outputs.add(output, sum(map(len, lines)))
+
+
+def _traceback(error: BaseException) -> list[str]:
+    """Return the lines of a traceback: the student's cells, and the last place outside of them."""
+    told = traceback.TracebackException.from_exception(error, lookup_lines=False)
+    link: traceback.TracebackException | None = told
+    while link is not None:
+        last = len(link.stack) - 1
+        link.stack[:] = [
+            frame
+            for i, frame in enumerate(link.stack)
+            if frame.filename.startswith("<ipython-input-") or i == last
+        ]
+        link = link.__cause__ or link.__context__
+    return "".join(told.format()).splitlines()
+
+
+class Notebook:
+    """The namespace of a notebook, and the shell that runs cells in it."""
+
+    def __init__(self) -> None:
+        config = Config()
+        config.HistoryManager.enabled = False  # it would start a thread
+        config.HistoryManager.hist_file = ":memory:"
+        config.InteractiveShell.colors = "nocolor"
+        _Shell.displayhook_class, _Shell.display_pub_class = _Hook, _Publisher
+        self.outputs = Outputs()
+        self.shell = _Shell.instance(config=config)
+        for part in (self.shell, self.shell.displayhook, self.shell.display_pub):
+            part.outputs = self.outputs
+
+    @property
+    def namespace(self) -> dict[str, Any]:
+        """Names that cells have defined."""
+        names: dict[str, Any] = self.shell.user_ns
+        return names
+
+    def warm_up(self) -> None:
+        """Run cells of every sort once: what IPython loads for them is there from then on."""
+        streams = sys.stdout, sys.stderr
+        self.capture()
+        for source in WARM_UP:
+            self.shell.run_cell(source)
+        sys.stdout, sys.stderr = streams
+        self.shell.reset(new_session=True)
+        self.shell.execution_count = 1
+        self.outputs.start()
+
+    def capture(self) -> None:
+        """Turn `sys.stdout` and `sys.stderr` into outputs, from now on."""
+        sys.stdout = text_stream(self.outputs, "stdout")
+        sys.stderr = text_stream(self.outputs, "stderr")
+
+    def run(self, source: str, seconds: float) -> Ran:
+        """Run one cell for at most `seconds`; whatever it raises is one of its outputs."""
+        self.outputs.start()
+        start = time.perf_counter()
+        raised: BaseException | None = None
+        try:
+            with alarm(seconds):
+                result = self.shell.run_cell(source, store_history=True)
+            raised = result.error_before_exec or result.error_in_exec
+        except BaseException as error:  # of the shell's own: hooks, an alarm between two lines
+            raised = error
+            self.shell._keep_error(error)
+        stopped = next((word for kind, word in STOPPED.items() if isinstance(raised, kind)), "")
+        took = time.perf_counter() - start
+        name = "" if raised is None else type(raised).__name__
+        return Ran(self.outputs.finish(), stopped, name, round(took, 4))

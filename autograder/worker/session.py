@@ -1,0 +1,116 @@
+"""One submission in the sandbox: run its cells, answer what is asked, one message at a time."""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograder.worker import wire
+from autograder.worker.interpreter import Answer, Failure, run_script
+from autograder.worker.notebook import Notebook, TimeUpError, alarm
+from autograder.worker.outputs import OutputFloodError
+from autograder.worker.script import Script, Step
+from autograder.worker.shortcuts import Watch
+from autograder.worker.values import Foreign
+
+SEED = 0  # of the global generators: a notebook without a seed of its own gives the same output
+
+
+class Session:
+    """Serves one connection until the judge closes it."""
+
+    def __init__(self, connection: socket.socket, notebook: Notebook, watch: Watch) -> None:
+        self._connection, self._notebook, self._watch = connection, notebook, watch
+        self._process = os.getpid()
+
+    def serve(self) -> None:
+        """Answer messages until there are no more."""
+        _seed_generators()
+        self._notebook.capture()
+        while True:
+            try:
+                message = wire.receive(self._connection, inbound=False)
+            except EOFError:
+                return
+            if message["kind"] == "cell":
+                self._run(message)
+            elif message["kind"] == "ask":
+                self._answer(message)
+            elif message["kind"] == "files":
+                _write_files(message["files"])
+
+    def _run(self, message: Mapping[str, Any]) -> None:
+        ran = self._notebook.run(message["source"], message["seconds"])
+        parts = {"stopped": ran.stopped, "error": ran.error, "seconds": ran.seconds}
+        try:
+            self._send({"kind": "ran", "outputs": ran.outputs, **parts})
+        except wire.WireError:
+            self._send({"kind": "ran", "outputs": [], **parts})
+
+    def _answer(self, message: Mapping[str, Any]) -> None:
+        """Run every script of a question in order, and send each answer as soon as it is there."""
+        for case in message["cases"]:
+            script = tuple(_step(*parts) for parts in case["script"])
+            answer, seen = self._ask(script, case, message)
+            values = dict(answer.values)
+            failure = None if answer.failure is None else dict(vars(answer.failure))
+            parts = {"failure": failure, "seconds": answer.seconds, "shortcuts": list(seen)}
+            try:
+                self._send({"kind": "answer", "values": values, **parts})
+            except wire.WireError:  # a value that is plain and still does not fit
+                values = {name: Foreign(type(value).__name__) for name, value in values.items()}
+                self._send({"kind": "answer", "values": values, **parts})
+            if failure is not None and failure["kind"] in ("TimeLimit", "OutputLimit"):
+                return
+
+    def _ask(
+        self, script: Script, case: Mapping[str, Any], message: Mapping[str, Any]
+    ) -> tuple[Answer, tuple[str, ...]]:
+        seconds = message["seconds"]
+        self._notebook.outputs.start()
+        seen: list[str] = []
+        try:
+            with self._watch(message["forbidden"]) as seen, alarm(seconds):
+                answer = run_script(
+                    script, case["inputs"], tuple(case["report"]), self._notebook.namespace
+                )
+        except TimeUpError as error:
+            answer = Answer({}, Failure("TimeLimit", str(error), -1), seconds)
+        except OutputFloodError as error:
+            answer = Answer({}, Failure("OutputLimit", str(error), -1), seconds)
+        except BaseException as error:  # a student's own, of a kind that no script expects
+            answer = Answer({}, Failure(type(error).__name__, "", -1), 0.0)
+        return answer, tuple(seen)
+
+    def _send(self, message: Mapping[str, Any]) -> None:
+        if os.getpid() != self._process:
+            os._exit(0)  # a fork that student code made goes on here; only the first one speaks
+        self._connection.sendall(wire.encode(message))
+
+
+def _step(*parts: Any) -> Step:
+    do, target, into, member, args, kwargs, expect = parts
+    return Step(do, target, into, member, tuple(args), kwargs, expect)
+
+
+def _write_files(files: Mapping[str, bytes]) -> None:
+    """Put the files that were handed in beside the notebook into the working directory."""
+    for name, content in files.items():
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def _seed_generators() -> None:
+    random.seed(SEED)
+    np.random.seed(SEED)  # noqa: NPY002 -- the one that students' code may use
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.manual_seed(SEED)
