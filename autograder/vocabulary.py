@@ -13,6 +13,17 @@ from autograder.version import GRADER_VERSION
 from autograder.worker.interpreter import Answer
 from autograder.worker.script import Script
 
+# What solves an exercise of this course before one has begun. `autograder.worker.shortcuts` says
+# how these are read.
+READY_MADE = (
+    *("bnlib", "!bnlib.plots", "!bnlib.plots.*", "!bnlib.widgets", "!bnlib.widgets.*"),
+    *("!bnlib.errors", "!bnlib.errors.*", "!bnlib.*Error"),
+    *("autograder", "!autograder.check", "!autograder.hint", "!autograder.progress"),
+    *("torch.*batch_norm*", "torch.*batchnorm*", "torch.*BatchNorm*"),
+    *("torch.*layer_norm*", "torch.*LayerNorm*", "torch.*group_norm*", "torch.*GroupNorm*"),
+    *("torch.*instance_norm*", "torch.*instancenorm*", "torch.*InstanceNorm*"),
+    *("torch.nn.utils.fus*", "torch.optim.swa_utils.update_bn"),
+)
 NOT_RUN = "not run"  # fault of a case that was not asked, after one that did not end
 
 
@@ -127,6 +138,8 @@ class Exercise:
     """Names beside the exercise's own that its scripts use, for the oracle's side."""
     judge: Callable[[Case, Answer], Judgement] | None = None
     """Instead of the comparison with the oracle, where many answers are right."""
+    forbidden: tuple[str, ...] = READY_MADE
+    """Dotted names that a solution may not use, as `worker.shortcuts.is_forbidden` reads them."""
 
     @property
     def unit_number(self) -> str:

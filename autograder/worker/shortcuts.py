@@ -43,7 +43,7 @@ def is_forbidden(name: str, forbidden: tuple[str, ...]) -> bool:
         Dotted name of a function, class or module: ``bnlib.batch_mean``.
     forbidden
         Dotted prefixes, with the wildcards of `fnmatch` (``*`` runs across dots). An entry that
-        opens with ``!`` allows what it names, whatever the others say.
+        opens with ``!`` is no prefix, and allows what it matches whatever the others say.
     """
     if _is_allowed(name, forbidden):
         return False
@@ -51,7 +51,7 @@ def is_forbidden(name: str, forbidden: tuple[str, ...]) -> bool:
 
 
 def _is_allowed(name: str, forbidden: tuple[str, ...]) -> bool:
-    return any(_lies_in(name, entry[1:]) for entry in forbidden if entry.startswith("!"))
+    return any(fnmatchcase(name, entry[1:]) for entry in forbidden if entry.startswith("!"))
 
 
 def _lies_in(name: str, prefix: str) -> bool:
