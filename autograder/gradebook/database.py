@@ -74,7 +74,10 @@ class Database:
             time.sleep(PAUSE_SECONDS)
 
     def _connect(self, writes: bool) -> Connection:
-        return self.engine.connect().execution_options(**{WRITES: writes})
+        options: dict[str, object] = {WRITES: writes}
+        if not writes and self.engine.dialect.name == "postgresql":
+            options["isolation_level"] = "REPEATABLE READ"  # all of it as at one moment
+        return self.engine.connect().execution_options(**options)
 
     def _passes(self, error: DBAPIError) -> bool:
         """Whether the same may well succeed a moment later."""
