@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from autograder.submission.clean import Finding
@@ -23,7 +24,8 @@ OURS = ("bnlib", "autograder", "sitecustomize", "usercustomize", "conftest")
 CONFIGS = ("ipython_", "jupyter_", "nbgrader_")  # `ipython_config.py` is run by a kernel
 CODE = re.compile(r"\.(py|pyc|pyo|pyw|so|pyd|dll|dylib)$", re.I)  # what an import may find
 HOOKS = (".pth", ".egg-link")  # what Python reads when it starts
-QUIET = frozenset({".ipynb_checkpoints", "__pycache__", ".DS_Store", "timestamp.txt"})
+QUIET = frozenset({".ipynb_checkpoints", "__pycache__", ".DS_Store"})
+TIMESTAMP = "timestamp.txt"  # when it was handed in; nbgrader writes it beside every notebook
 TEXTS = {
     "file-unsafe-path": "Files with unsafe names were left out",
     "file-hidden": "Hidden files were left out",
@@ -87,7 +89,7 @@ def _refuse(path: str) -> str | None:
     parts = path.split("/")
     if not all(map(_is_safe, parts)):
         return "file-unsafe-path"
-    if not QUIET.isdisjoint(parts):
+    if path == TIMESTAMP or not QUIET.isdisjoint(parts):
         return ""
     if any(part.startswith(".") for part in parts):
         return "file-hidden"
@@ -131,9 +133,7 @@ def read_beside(folder: Path, notebook: str) -> dict[str, bytes | None]:
     """
     found: dict[str, bytes | None] = {}
     left = BYTES_LIMIT
-    for count, (path, entry) in enumerate(_walk(folder)):
-        if count >= ENTRIES_LIMIT:
-            break
+    for path, entry in _walk(folder):
         if path == notebook:
             continue
         if _refuse(path) is not None:
@@ -144,14 +144,23 @@ def read_beside(folder: Path, notebook: str) -> dict[str, bytes | None]:
     return found
 
 
-def _walk(folder: Path, above: str = "") -> Iterator[tuple[str, Path]]:
-    """Walk through a folder in the order of the names, without entering links and hidden ones."""
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
-        path = above + entry.name
-        if not entry.is_dir(follow_symlinks=False):
-            yield path, Path(entry.path)
-        elif not entry.name.startswith(".") and entry.name not in QUIET:
-            yield from _walk(Path(entry.path), path + "/")
+def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
+    """Walk through a folder by name, and do not enter links, hidden folders, or closed ones."""
+    waiting, seen = [""], 0
+    while waiting and seen < ENTRIES_LIMIT:
+        above = waiting.pop()
+        try:
+            with os.scandir(folder / above) as listed:
+                entries = sorted(islice(listed, ENTRIES_LIMIT), key=lambda entry: entry.name)
+        except OSError:
+            continue
+        seen += len(entries)
+        for entry in entries:
+            path = above + entry.name
+            if not entry.is_dir(follow_symlinks=False):
+                yield path, Path(entry.path)
+            elif not entry.name.startswith(".") and entry.name not in QUIET:
+                waiting.append(path + "/")
 
 
 def _read_plain(path: Path, limit: int) -> bytes | None:

@@ -66,7 +66,7 @@ def find_names(master: Master, drafts: list[Draft]) -> list[Draft]:
     for draft in drafts:
         if draft.name in master.exercises and draft.kind != "code":
             _back_to_code(draft)
-    _correct_swapped(master, drafts)
+    _correct_swapped(named, master, drafts)
     for cell in named.values():
         _choose(master, cell, drafts)
     untouched = {master.handed_out[name].strip() for name in master.exercises} - {""}
@@ -117,12 +117,14 @@ def _back_to_code(draft: Draft) -> None:
         draft.name = ""
 
 
-def _correct_swapped(master: Master, drafts: list[Draft]) -> None:
-    """Rename an answer that defines another exercise's function, if none by that name does."""
+def _correct_swapped(named: dict[str, Cell], master: Master, drafts: list[Draft]) -> None:
+    """Rename a cell that defines another exercise's function, if none by that name does."""
     exercises = set(master.exercises)
     settled = {draft.name for draft in drafts if draft.name in draft.defined}
     for draft in drafts:
-        if draft.name not in exercises or draft.name in draft.defined:
+        if not draft.name or draft.name in draft.defined or draft.kind != "code":
+            continue
+        if _is_same_text(draft, named[draft.name]):
             continue
         others = (draft.defined & exercises) - settled
         if len(others) == 1:

@@ -93,7 +93,7 @@ def _cell(cell: Fields, place: int, taken: set[str], repairs: Repairs) -> Notebo
     if cell.get("cell_type") == "heading":
         level = cell.get("level")
         depth = level if isinstance(level, int) and level in HEADING_LEVELS else 1
-        source = f"{'#' * depth} {source}"
+        source = f"{'#' * depth} {' '.join(source.splitlines())}"
     made = NotebookNode(
         id=_id(cell.get("id"), place, taken, repairs),
         cell_type=kind,

@@ -9,7 +9,7 @@ from autograder.submission.clean import Finding
 TEXTS = {
     "byte-order-mark": "The file began with a byte order mark, which was left out.",
     "utf-16": "The file was not UTF-8 but {what}; it was converted.",
-    "undecodable-bytes": "Some bytes of the file are no UTF-8; they were replaced by \N{REPLACEMENT CHARACTER}.",  # noqa: E501
+    "undecodable-bytes": "Some bytes of the file are no text; they were replaced by \N{REPLACEMENT CHARACTER}.",  # noqa: E501
     "nul-bytes": "The file held NUL bytes, which were left out.",
     "json-constant": "The file held NaN or Infinity, which JSON does not know; read as null.",
     "duplicate-keys": "An object in the file had the same key twice; the last one counts.",
