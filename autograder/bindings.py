@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from autograder.cell_source import parse_cell
+from autograder.cell_source import parse_cell, parse_text
 from autograder.folding import fold
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -140,9 +139,9 @@ class Bindings:
         name = call.func.id if isinstance(call.func, ast.Name) else called
         if name in RUNS_TEXT and call.args:
             text = fold(call.args[0])
-            tree = parse_cell(text) if text is not None else None
+            tree = parse_text(text, call.lineno) if text is not None else None
             if tree is not None:
-                self._block(at_line(tree, call.lineno).body, maybe=True)
+                self._block(tree.body, maybe=True)
             elif text is None:
                 self.add(ANY, Bound(node=call.args[0]), call.lineno, maybe=True)
         elif isinstance(call.func, ast.Name):
@@ -261,12 +260,3 @@ def _global_named(target: ast.expr) -> str | None:
     if holder.func.id not in ("globals", "locals", "vars") or holder.args:
         return None
     return (fold(target.slice) if isinstance(target, ast.Subscript) else None) or ANY
-
-
-def at_line(tree: ast.Module, line: int) -> ast.Module:
-    """Return a tree as if all of it stood in one line: the one whose text it was."""
-    tree = copy.deepcopy(tree)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.stmt | ast.expr):
-            node.lineno = line
-    return tree

@@ -32,6 +32,15 @@ def parse_cell(source: str) -> ast.Module | None:
     return _parse("\n".join(_without_magics(line) for line in lines))
 
 
+def parse_text(text: str, line: int) -> ast.Module | None:
+    """Parse a program in a string as if all of it stood in one line: the one of the string."""
+    tree = parse_cell.__wrapped__(text)
+    for node in ast.walk(tree) if tree is not None else ():
+        if isinstance(node, ast.stmt | ast.expr):
+            node.lineno = line
+    return tree
+
+
 def _without_magics(line: str) -> str:
     timed = TIMED.match(line)
     if timed:

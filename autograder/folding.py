@@ -21,7 +21,10 @@ def fold(node: ast.AST, value_of: Namer = lambda _: None) -> str | None:
     value_of
         The expression that a name is bound to, or None.
     """
-    return _Folder(value_of).text(node)
+    try:
+        return _Folder(value_of).text(node)
+    except RecursionError:
+        return None
 
 
 class _Folder:

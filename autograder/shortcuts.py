@@ -17,10 +17,9 @@ from autograder.bindings import (
     FUNCTIONS,
     Binding,
     Bindings,
-    at_line,
     bound_by,
 )
-from autograder.cell_source import parse_cell
+from autograder.cell_source import parse_text
 from autograder.resolve import Place, Resolver, Scope
 from autograder.worker.shortcuts import is_forbidden
 
@@ -219,10 +218,9 @@ class _Search:
 
     def _visit_text(self, text: str, line: int, place: Place) -> None:
         """Look at a program in a string; in it an import alone is telling."""
-        parsed = parse_cell(text)
-        if parsed is None:
+        tree = parse_text(text, line)
+        if tree is None:
             return
-        tree = at_line(parsed, line)
         scope = Scope.of_statements(tree.body, place.scope)
         for found in scope.names.values():
             self._name_reached({one.dotted for one in found if one.dotted}, place)

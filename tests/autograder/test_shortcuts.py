@@ -341,6 +341,8 @@ def test_a_name_that_nobody_binds_is_no_evidence() -> None:
         "\n".join(f"def f{i}(x): return f{i + 1}(x)" for i in range(3000)) + "\nbatch_mean = f0",
         "batch_mean = batch_mean",
         "\n".join("    " * i + "try:" for i in range(15)) + " x",
+        "exec('a' " + "+ 'a'" * 900 + ")\nbatch_mean = 1",
+        "exec('-----------------------------------------------------1')\nbatch_mean = 1",
         "exec('exec(\"exec(1)\")')\nbatch_mean = eval('batch_mean')",
     ],
 )
