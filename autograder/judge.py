@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from autograder.compare import SIDE_FAULT_SHARE, compare, identical
@@ -22,6 +22,9 @@ from autograder.worker.interpreter import Answer
 
 SMALLEST_LOSS = 0.01  # what any failed case costs at least: rounding must not give full points
 TIME_LIMIT = "TimeLimit"  # kind of the failure that a runner reports when its time is up
+SHORTCUT = "Shortcut"  # kind of the failure that a runner reports of a forbidden call
+READY_MADE_FAULT = "ready-made"  # fault of a solution that uses what the exercise forbids
+MOST_EVIDENCE = 3  # places that a message names
 NOT_WRITTEN = ("NotImplementedError", "MissingName")  # kinds that mean: nothing here yet
 
 
@@ -29,12 +32,15 @@ def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
     """Ask for every case, judge the answers, and add up the points.
 
     Cases of one name are draws of one behaviour: it counts as much as its worst draw. After a time
-    limit nothing more is asked.
+    limit nothing more is asked, nor after a forbidden call, which costs all points.
     """
     cases = list(cases)
     answers: list[Answer] = []
     for case in cases:
         answers.append(ask(case))
+        failure = answers[-1].failure
+        if failure is not None and failure.kind == SHORTCUT:
+            return forbidden_result(exercise, [f"`{exercise.name}` calls {failure.message}."])
         if _kind(answers[-1]) == TIME_LIMIT:
             break
     judgements = [judge_case(exercise, c, a) for c, a in zip(cases, answers, strict=False)]
@@ -48,6 +54,29 @@ def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
         judgements = [_with_help(c, j) for c, j in zip(cases, judgements, strict=True)]
     results = _by_behaviour(cases, judgements)
     return _add_up(exercise, cases, answers, results, wrong_idea)
+
+
+def forbidden_result(exercise: Exercise, evidence: Sequence[str]) -> Result:
+    """Return the result of a solution that uses what its exercise forbids.
+
+    Parameters
+    ----------
+    exercise
+        The exercise.
+    evidence
+        What was seen where, a sentence each. The message names the first few.
+    """
+    more = len(evidence) - MOST_EVIDENCE
+    rest = f" (And {more} more.)" if more > 0 else ""
+    return Result(
+        exercise=exercise.id,
+        score=0.0,
+        max_score=float(exercise.points),
+        verdict=Verdict.FORBIDDEN,
+        misconception=READY_MADE_FAULT,
+        message=f"{' '.join(evidence[:MOST_EVIDENCE])}{rest} Ready-made batch norm earns nothing "
+        "here: write it from the formula. Comparing with it in a cell of your own is welcome.",
+    )
 
 
 def judge_case(exercise: Exercise, case: Case, answer: Answer) -> Judgement:
@@ -133,6 +162,9 @@ def _add_up(
     gates = {case.name for case in cases if case.gate}
     shut = any(r.share == 0.0 for r in results if r.name in gates)
     earned = sum(r.share * r.weight for r in results) / sum(r.weight for r in results)
+    # right on what stands in the notebook, and on nothing else: a table of the visible examples
+    hidden = [r for r in results if r.name not in gates]
+    shut = shut or (bool(hidden) and all(r.share == 0.0 for r in hidden))
     score = 0.0 if shut else round(exercise.points * earned, 2)
     if not all(r.passed for r in results):
         score = min(score, exercise.points - SMALLEST_LOSS)

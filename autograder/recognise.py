@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from autograder.compare import compare
@@ -11,6 +13,7 @@ from autograder.vocabulary import Case, Exercise, Judgement, Misconception, Tole
 from autograder.worker.interpreter import Answer
 from autograder.worker.values import Plain
 
+Signs = Callable[[Case, Answer, Answer], bool]
 SIDE_FAULTS = ("dtype", "modifies-argument")  # faults with a name of their own: no idea is behind
 
 
@@ -32,7 +35,7 @@ def recognise(
 
 
 def _looks_like(exercise: Exercise, idea: Misconception, case: Case, answer: Answer) -> bool:
-    if idea.signs is not None and idea.signs(case, answer, expected_answer(exercise, case)):
+    if idea.signs is not None and _shows_signs(exercise, idea.signs, case, answer):
         return True
     if idea.variant is None:
         return False
@@ -42,6 +45,15 @@ def _looks_like(exercise: Exercise, idea: Misconception, case: Case, answer: Ans
         return False
     tolerance = case.tolerance or tolerance_for(exercise, case)
     return all(_same(answer.values[k], theirs.values[k], tolerance) for k in theirs.values)
+
+
+def _shows_signs(exercise: Exercise, signs: Signs, case: Case, answer: Answer) -> bool:
+    """Ask for the signs; an answer of a form that they are not made for shows none."""
+    expected = expected_answer(exercise, case)
+    try:
+        return signs(case, answer, expected)
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError, ArithmeticError):
+        return False
 
 
 def _same(a: Plain, b: Plain, tolerance: Tolerance) -> bool:

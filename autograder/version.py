@@ -1,3 +1,3 @@
 """The grader's version: raised by every change that can alter a score."""
 
-GRADER_VERSION = "1"
+GRADER_VERSION = "2"
