@@ -5,10 +5,10 @@ Exit codes: 0 ok, 1 failed, 2 wrong usage, 3 finished but something could not be
 
 from __future__ import annotations
 
-import secrets
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 from tqdm import tqdm
@@ -17,7 +17,14 @@ from autograder.errors import AutograderError, UnknownExerciseError
 from autograder.files import write_whole
 from autograder.version import GRADER_VERSION
 
+if TYPE_CHECKING:
+    from autograder.pipeline.run import Outcome
+
 FAILED, USAGE, INCOMPLETE = 1, 2, 3
+NO_SANDBOX = (
+    "autograder: WITHOUT A SANDBOX, as you asked: every submission can read, change and delete "
+    "what you can, and use the network. Every result records that it was made this way."
+)
 
 
 class _Group(click.Group):
@@ -119,41 +126,84 @@ def release(units: tuple[str, ...], course_dir: Path) -> None:
 
 @main.command()
 @click.argument("units", nargs=-1, required=True)
-@click.option("--seed", type=int, help="Draw the cases of the whole class from this seed.")
+@click.option("--workers", type=click.IntRange(1), help="Processes; by default one for each core.")
+@click.option("--dask", metavar="ADDRESS", help="Run on the Dask cluster with this scheduler.")
+@click.option(
+    "--sandbox",
+    type=click.Choice(["bubblewrap", "none"]),
+    default="bubblewrap",
+    show_default=True,
+    help="What holds the students' code. Without one it can do on this machine what you can.",
+)
+@click.option("--seed", type=int, help="Draw the hidden cases of the class from this seed.")
+@click.option("--fresh-cases", is_flag=True, help="Draw the hidden cases anew.")
+@click.option("--again", is_flag=True, help="Grade what is known already, too.")
 @json_file
 @course_dir
 def grade(
-    units: tuple[str, ...], seed: int | None, json_path: Path | None, course_dir: Path
+    units: tuple[str, ...],
+    workers: int | None,
+    dask: str | None,
+    sandbox: Literal["bubblewrap", "none"],
+    seed: int | None,
+    fresh_cases: bool,
+    again: bool,
+    json_path: Path | None,
+    course_dir: Path,
 ) -> None:
     """Grade every submission to UNITS into nbgrader's gradebook."""
     from autograder import grade as grading
     from autograder.course import Course
+    from autograder.pipeline.settings import Settings
+    from autograder.rows import as_json
+
+    if seed is not None and fresh_cases:
+        raise click.UsageError("--seed names the cases, --fresh-cases draws others: choose one.")
+    course = Course.at(course_dir)
+    settings = Settings(sandbox=sandbox, dask=dask, again=again)
+    if workers is not None:
+        settings = replace(settings, workers=workers)
+    if sandbox == "none":
+        click.echo(NO_SANDBOX, err=True)
+    total = sum(len(grading.students_of(course, unit)) for unit in units)
+    with tqdm(total=total, unit="submission", mininterval=0.5) as bar:
+
+        def report(unit: str, student: str) -> None:
+            bar.set_postfix_str(f"{unit} {student}", refresh=False)
+            bar.update()
+
+        outcome = grading.grade(course, units, settings, seed, fresh_cases, report)
+    if json_path is not None:
+        write_whole(json_path, as_json(outcome.rows))
+    _sum_up(outcome)
+
+
+def _sum_up(outcome: Outcome) -> None:
+    """Say what became of a run, and exit."""
     from autograder.vocabulary import Verdict
 
-    course = Course.at(course_dir)
-    seed = secrets.randbelow(10**9) if seed is None else seed
-    rows = []
-    waiting = {unit: grading.students_of(course, unit) for unit in units}  # all, before the first
-    for unit, students in waiting.items():
-        with tqdm(total=len(students), desc=unit, unit="submission") as bar:
-
-            def report(student: str, bar: Any = bar, students: list[str] = students) -> None:
-                bar.set_postfix_str(student)
-                bar.update(students.index(student) - bar.n)
-
-            rows += grading.grade(course, unit, seed, report)
-            bar.update(len(students) - bar.n)
-    if json_path is not None:
-        write_whole(json_path, grading.as_json(rows))
-    lost = [row for row in rows if row.verdict == Verdict.NOT_GRADED]
+    if outcome.changes:
+        click.echo("marks that are new:")
+        for c in outcome.changes:
+            click.echo(
+                f"  {c.student} {c.unit} {c.exercise}: {_points(c.before)} {c.verdicts[0]} -> "
+                f"{_points(c.after)} {c.verdicts[1]}"
+            )
+    lost = [row for row in outcome.rows if row.verdict == Verdict.NOT_GRADED]
     for row in lost:
         click.echo(
             f"not graded: {row.student_id} {row.exercise or row.unit}: {row.message}", err=True
         )
-    submissions = len({(row.student_id, row.unit) for row in rows})
-    click.echo(f"{submissions} submissions, {len(rows)} exercises, {len(lost)} not graded")
-    click.echo(f"cases drawn from seed {seed}: to grade again with the same ones, --seed {seed}")
+    submissions = len({(row.student_id, row.unit) for row in outcome.rows})
+    known = f", {outcome.from_store} known already" if outcome.from_store else ""
+    click.echo(
+        f"{submissions} submissions{known}, {len(outcome.rows)} exercises, {len(lost)} not graded"
+    )
     sys.exit(INCOMPLETE if lost else 0)
+
+
+def _points(score: float | None) -> str:
+    return "-" if score is None else f"{score:g}"
 
 
 @main.command()
@@ -161,16 +211,16 @@ def grade(
 @course_dir
 def feedback(units: tuple[str, ...], course_dir: Path) -> None:
     """Write feedback/STUDENT/UNIT as HTML for everything that is graded."""
-    from autograder import grade as grading
+    from autograder import records
     from autograder.course import Course
 
     course = Course.at(course_dir)
     for unit in units:
         course.require_unit(unit)
-    waiting = {unit: grading.graded_students(course, unit) for unit in units}
+    waiting = {unit: records.graded_students(course, unit) for unit in units}
     for unit, students in waiting.items():
         with tqdm(total=len(students), desc=unit, unit="submission") as bar:
-            folders = grading.write_feedback(course, unit, lambda student, bar=bar: bar.update())  # type: ignore[misc]
+            folders = records.write_feedback(course, unit, lambda student, bar=bar: bar.update())  # type: ignore[misc]
         click.echo(f"wrote feedback of {len(folders)} students on {unit}")
 
 
@@ -184,17 +234,18 @@ def feedback(units: tuple[str, ...], course_dir: Path) -> None:
 @course_dir
 def export(kind: str, output: Path | None, course_dir: Path) -> None:
     """Print every score in the gradebook, one line per student and exercise."""
-    from autograder import grade as grading
+    from autograder import records
     from autograder.course import Course
     from autograder.exercises import units
+    from autograder.rows import as_csv, as_json
 
     course = Course.at(course_dir)
-    rows = grading.collect(course, units())
+    rows = records.collect(course, units())
     graded = {(row.student_id, row.unit) for row in rows}
     for unit in units():
         if lost := [s for s in course.students(unit) if (s, unit) not in graded]:
             click.echo(f"not graded, so not in this table: {unit} of {', '.join(lost)}", err=True)
-    text = grading.as_csv(rows) if kind == "csv" else grading.as_json(rows)
+    text = as_csv(rows) if kind == "csv" else as_json(rows)
     if output is None:
         click.echo(text, nl=False)
     else:

@@ -1,26 +1,23 @@
-"""Grade a unit's submissions with stock nbgrader underneath, and say what became of each."""
+"""The instructor's two commands: hand a unit out, and grade what comes back."""
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import os
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
-from nbgrader.api import MissingEntry
+from collections.abc import Callable, Sequence
 
 from autograder import stock
 from autograder.build import find_stale
-from autograder.check import SEED_VARIABLE
 from autograder.course import Course
 from autograder.errors import GradingError, StaleError
-from autograder.rows import Row, not_graded, read_rows
+from autograder.gradebook import Writer, late_plugin
+from autograder.pipeline.pool import open_engine
+from autograder.pipeline.run import Outcome, UnitRun
+from autograder.pipeline.settings import Settings
+from autograder.pipeline.store import Store
+from autograder.pipeline.unit import UnitGrading
+from autograder.sandbox import SandboxError, find_fault
+from autograder.submission import read_master
 
-Report = Callable[[str], None]  # called with the student's name before each submission
+Report = Callable[[str, str], None]  # called with unit and student after each submission
 
 
 def release(course: Course, unit: str) -> None:
@@ -41,37 +38,87 @@ def release(course: Course, unit: str) -> None:
 
 
 def grade(
-    course: Course, unit: str, seed: int | None = None, report: Report = lambda student: None
-) -> list[Row]:
-    """Grade every submission of a unit, one after the other.
+    course: Course,
+    units: Sequence[str],
+    settings: Settings | None = None,
+    seed: int | None = None,
+    fresh: bool = False,
+    report: Report = lambda unit, student: None,
+) -> Outcome:
+    """Grade every submission of some units, in sandboxed workers side by side.
 
     Parameters
     ----------
     course
         The course.
-    unit
-        Unit folder.
+    units
+        Unit folders.
+    settings
+        How submissions are run; by default in the sandbox, on all cores.
     seed
-        Draws the cases of all submissions, so that the class gets the same ones.
+        Draw the hidden cases of all submissions from this seed. By default the one that was drawn
+        when the unit was graded first: so a second run marks everyone on the same cases.
+    fresh
+        Draw a fresh seed instead.
     report
-        Called with each student's name before the submission is run.
+        Called with unit and student after each submission.
 
     Returns
     -------
-    list of Row
-        In the order of students and exercises. A submission that nbgrader cannot process gives
+    Outcome
+        Rows in the order of units, students and exercises. A submission that cannot be graded gives
         one row with ``exercise=None``; the others are graded all the same.
+
+    Raises
+    ------
+    SandboxError
+        If there is no sandbox on this machine; nothing is written.
+    GradingError
+        If a unit is not built, nobody has handed it in, or the gradebook cannot be opened.
     """
-    students = students_of(course, unit)
+    settings = settings or Settings()
+    waiting = {unit: students_of(course, unit) for unit in units}  # all, before the first is run
+    require_sandbox(settings)
     api = stock.open_api(course)
-    if not stock.is_released(api, unit):
+    outcome = Outcome()
+    with (
+        Store(course.root) as store,
+        Writer(api.coursedir.db_url, api.coursedir.course_id, late_plugin(api.config)) as writer,
+        open_engine(settings.workers, settings.dask) as engine,
+    ):
+        for unit, students in waiting.items():
+            require_released(course, writer, unit)
+            if seed is not None:
+                store.set_seed(unit, seed)
+            elif fresh:
+                store.seed(unit, fresh=True)
+            graded = UnitRun(
+                UnitGrading(course, unit, settings, store),
+                writer,
+                lambda student, unit=unit: report(unit, student),  # type: ignore[misc]
+            ).grade(students, engine)
+            outcome.rows += graded.rows
+            outcome.changes += graded.changes
+            outcome.from_store += graded.from_store
+    return outcome
+
+
+def require_sandbox(settings: Settings) -> None:
+    """Raise `SandboxError` unless students' code can be held as the settings say."""
+    if settings.sandbox == "bubblewrap" and settings.dask is None and (fault := find_fault()):
+        raise SandboxError(
+            f"There is no sandbox to run students' code in: {fault}. Without one a submission can "
+            "read and change what you can; if you know what is in them, ask for it with "
+            "`--sandbox none`."
+        )
+
+
+def require_released(course: Course, writer: Writer, unit: str) -> None:
+    """Release a unit unless the gradebook knows its cells as they are now."""
+    master = read_master(unit, course.notebook("source", unit).read_bytes())
+    points = {cell.name: cell.points for cell in master.cells if cell.role in ("test", "manual")}
+    if writer.grade_cells(unit) != points:
         release(course, unit)
-    rows: list[Row] = []
-    with _fixed_seed(seed):
-        for student in students:
-            report(student)
-            rows += _grade_one(course, api, unit, student)
-    return rows
 
 
 def students_of(course: Course, unit: str) -> list[str]:
@@ -91,102 +138,3 @@ def students_of(course: Course, unit: str) -> list[str]:
             f"Nobody has handed in {unit}: there is no submitted/<student>/{unit} in {course.root}."
         )
     return students
-
-
-@contextmanager
-def _fixed_seed(seed: int | None) -> Iterator[None]:
-    """Set the seed that checks draw their cases from, for kernels started meanwhile."""
-    before = os.environ.get(SEED_VARIABLE)
-    if seed is not None:
-        os.environ[SEED_VARIABLE] = str(seed)
-    try:
-        yield
-    finally:
-        os.environ.pop(SEED_VARIABLE, None)
-        if before is not None:
-            os.environ[SEED_VARIABLE] = before
-
-
-def _grade_one(course: Course, api: Any, unit: str, student: str) -> list[Row]:
-    notebook = course.notebook("submitted", unit, student)
-    if not notebook.is_file():
-        return [not_graded(student, unit, _missing(notebook))]
-    try:
-        stock.autograde(api, unit, student)
-    except GradingError as error:
-        return [not_graded(student, unit, str(error))]
-    graded = course.notebook("autograded", unit, student)
-    return read_rows(student, unit, graded, cell_scores(api, unit, student))
-
-
-def _missing(notebook: Path) -> str:
-    """Say that a submission lacks its notebook, and which file may be meant instead."""
-    others = sorted(path.name for path in notebook.parent.glob("*.ipynb"))
-    if not others:
-        return f"{notebook.name} is missing from the submission."
-    return (
-        f"{notebook.name} is missing from the submission, which holds {', '.join(others)}: give "
-        f"the right one the name {notebook.name}, and grade again."
-    )
-
-
-def cell_scores(api: Any, unit: str, student: str) -> dict[str, float | None]:
-    """Return the points by test cell as the gradebook holds them: manual ones where given."""
-    with stock.open_gradebook(api) as gradebook:
-        try:
-            submission = gradebook.find_submission(unit, student)
-        except MissingEntry:
-            return {}
-        return {
-            grade.name: None
-            if grade.needs_manual_grade and grade.manual_score is None
-            else grade.score
-            for notebook in submission.notebooks
-            for grade in notebook.grades
-        }
-
-
-def graded_students(course: Course, unit: str) -> list[str]:
-    """Return whose submission of a unit is graded, sorted; it is an error if there is none."""
-    course.require_unit(unit)
-    students = sorted(stock.open_api(course).get_autograded_students(unit))
-    if not students:
-        raise GradingError(f"Nothing of {unit} is graded yet: run `autograder grade {unit}` first.")
-    return students
-
-
-def write_feedback(course: Course, unit: str, report: Report = lambda student: None) -> list[Path]:
-    """Write the HTML feedback of every graded submission of a unit, and return the folders."""
-    students = graded_students(course, unit)
-    api = stock.open_api(course)
-    for student in students:
-        report(student)
-        stock.generate_feedback(api, unit, student)
-    return [course.root / "feedback" / student / unit for student in students]
-
-
-def collect(course: Course, units: Iterable[str]) -> list[Row]:
-    """Return the rows of everything that is graded so far, from gradebook and notebooks."""
-    api = stock.open_api(course)
-    rows: list[Row] = []
-    for unit in units:
-        for student in sorted(api.get_autograded_students(unit)):
-            graded = course.notebook("autograded", unit, student)
-            if graded.is_file():
-                rows += read_rows(student, unit, graded, cell_scores(api, unit, student))
-    return rows
-
-
-def as_json(rows: Iterable[Row]) -> str:
-    """Return rows as a JSON list."""
-    return json.dumps([row.as_dict() for row in rows], indent=1) + "\n"
-
-
-def as_csv(rows: Iterable[Row]) -> str:
-    """Return rows as CSV with a header."""
-    text = io.StringIO()
-    names = list(Row.__dataclass_fields__)
-    writer = csv.DictWriter(text, names, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row.as_dict() for row in rows)
-    return text.getvalue()

@@ -22,9 +22,17 @@ from autograder.worker.interpreter import Answer
 
 SMALLEST_LOSS = 0.01  # what any failed case costs at least: rounding must not give full points
 TIME_LIMIT = "TimeLimit"  # kind of the failure that a runner reports when its time is up
+ENDINGS = {  # kinds after which nothing more is asked, and the verdict that each means
+    TIME_LIMIT: Verdict.TIMEOUT,
+    "MemoryLimit": Verdict.MEMORY,
+    "OutputLimit": Verdict.OUTPUT_LIMIT,
+    "Crash": Verdict.CRASHED,
+    "Tampered": Verdict.TAMPERED,
+}
 SHORTCUT = "Shortcut"  # kind of the failure that a runner reports of a forbidden call
 READY_MADE_FAULT = "ready-made"  # fault of a solution that uses what the exercise forbids
 MOST_EVIDENCE = 3  # places that a message names
+MEMORY_ERROR = "MemoryError"  # kind of a Python error, after which a process can go on
 NOT_WRITTEN = ("NotImplementedError", "MissingName")  # kinds that mean: nothing here yet
 
 
@@ -32,7 +40,8 @@ def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
     """Ask for every case, judge the answers, and add up the points.
 
     Cases of one name are draws of one behaviour: it counts as much as its worst draw. After a time
-    limit nothing more is asked, nor after a forbidden call, which costs all points.
+    limit, or another ending of the process, nothing more is asked; nor after a forbidden call. That
+    costs all points, and so does writing on the wire to the judge.
     """
     cases = list(cases)
     answers: list[Answer] = []
@@ -41,7 +50,7 @@ def assess(exercise: Exercise, cases: Iterable[Case], ask: Ask) -> Result:
         failure = answers[-1].failure
         if failure is not None and failure.kind == SHORTCUT:
             return forbidden_result(exercise, [f"`{exercise.name}` calls {failure.message}."])
-        if _kind(answers[-1]) == TIME_LIMIT:
+        if _kind(answers[-1]) in ENDINGS:
             break
     judgements = [judge_case(exercise, c, a) for c, a in zip(cases, answers, strict=False)]
     not_run = Judgement(0.0, "Not run: an earlier case did not finish.", NOT_RUN)
@@ -128,6 +137,8 @@ def _failure_text(exercise: Exercise, case: Case, answer: Answer) -> str:
         return f"`{exercise.name}` must return several values; it returns {failure.message}.{ask}"
     if failure.kind == TIME_LIMIT:
         return f"`{exercise.name}` did not finish: {failure.message}. Is there a loop without end?"
+    if failure.kind in ENDINGS:
+        return f"`{exercise.name}` was stopped: {failure.message}."
     text = f": {failure.message.removesuffix('.')}" if failure.message else ""
     number, _, line = failure.line.partition(": ")
     code = f": `{line}`" if line else ""
@@ -163,16 +174,17 @@ def _add_up(
     shut = any(r.share == 0.0 for r in results if r.name in gates)
     earned = sum(r.share * r.weight for r in results) / sum(r.weight for r in results)
     # right on what stands in the notebook, and on nothing else: a table of the visible examples
-    hidden = [r for r in results if r.name not in gates]
-    shut = shut or (bool(hidden) and all(r.share == 0.0 for r in hidden))
+    idle = {case.name for case in cases if case.idle}
+    telling = [r for r in results if r.name not in gates | idle]
+    shut = shut or (bool(telling) and all(r.share == 0.0 for r in telling))
     score = 0.0 if shut else round(exercise.points * earned, 2)
     if not all(r.passed for r in results):
         score = min(score, exercise.points - SMALLEST_LOSS)
-    telling = _telling(results, gates)
+    heading = _telling(results, gates)
     if wrong_idea is not None:
         name, message = wrong_idea.name, wrong_idea.help
     else:
-        name, message = telling.fault, telling.message
+        name, message = heading.fault, heading.message
     return Result(
         exercise=exercise.id,
         score=score,
@@ -198,8 +210,10 @@ def _telling(results: tuple[CaseResult, ...], gates: set[str]) -> Judgement:
 
 def _verdict(answers: list[Answer], results: tuple[CaseResult, ...], score: float) -> Verdict:
     kinds = [_kind(answer) for answer in answers]
-    if TIME_LIMIT in kinds:
-        return Verdict.TIMEOUT
+    if ending := next((ENDINGS[kind] for kind in kinds if kind in ENDINGS), None):
+        return ending
+    if MEMORY_ERROR in kinds and score == 0.0:
+        return Verdict.MEMORY
     if all(r.passed for r in results):
         return Verdict.PASSED
     if all(kind in NOT_WRITTEN for kind in kinds):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +15,7 @@ from nbformat import NotebookNode
 
 from autograder.exercises import exercises_of
 from autograder.panel import RESULT_MIME
-from autograder.vocabulary import Exercise, Verdict
+from autograder.vocabulary import Exercise, Result, Verdict
 
 TIMEOUTS = ("CellTimeoutError", "KeyboardInterrupt")
 
@@ -48,6 +52,36 @@ def not_graded(student: str, unit: str, reason: str) -> Row:
     """Return the single row of a submission that could not be graded at all."""
     points = float(sum(e.points for e in exercises_of(unit)))
     return Row(student, unit, None, None, points, Verdict.NOT_GRADED, message=reason)
+
+
+def row_of(student: str, unit: str, result: Result) -> Row:
+    """Return the row of one result."""
+    return Row(
+        student_id=student,
+        unit=unit,
+        exercise=result.exercise.partition(".")[2],
+        score=None if result.verdict is Verdict.NOT_GRADED else result.score,
+        max_score=result.max_score,
+        verdict=str(result.verdict),
+        misconception=result.misconception,
+        message=result.message,
+        seconds=result.seconds,
+    )
+
+
+def as_json(rows: Iterable[Row]) -> str:
+    """Return rows as a JSON list."""
+    return json.dumps([row.as_dict() for row in rows], indent=1) + "\n"
+
+
+def as_csv(rows: Iterable[Row]) -> str:
+    """Return rows as CSV with a header."""
+    text = io.StringIO()
+    names = list(Row.__dataclass_fields__)
+    writer = csv.DictWriter(text, names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(row.as_dict() for row in rows)
+    return text.getvalue()
 
 
 def read_rows(

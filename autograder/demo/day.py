@@ -13,20 +13,20 @@ import click
 from tqdm import tqdm
 
 from autograder import grade as grading
+from autograder import records
 from autograder.course import CONFIG, Course
 from autograder.demo.expected import differences, load_expected
 from autograder.demo.students import Student, load_class
 from autograder.errors import GradingError
 from autograder.files import write_whole
-from autograder.rows import Row
+from autograder.pipeline.settings import Settings
+from autograder.rows import Row, as_csv
+from autograder.sandbox import Limits
 from autograder.vocabulary import Verdict
 
 SEED = 2015  # fixed, so that the class gets the same cases every time
-CELL_SECONDS = 12  # an honest cell takes one; the sample class also has endless ones
+LIMITS = Limits(cell_seconds=12.0)  # an honest cell takes one; the class also has endless ones
 MISTAKES_SHOWN = 6  # of the class, the most frequent first
-CONFIG_LINES = f"""
-c.Execute.timeout = {CELL_SECONDS}  # seconds a cell: short, for the demo's endless loops
-"""
 
 
 def play(keep: Path | None) -> bool:
@@ -67,7 +67,7 @@ def lay_out(folder: Path, units: list[str]) -> Course:
         home.require_unit(unit)
         shutil.copytree(home.root / "source" / unit, folder / "source" / unit)
     text = (home.root / CONFIG).read_text(encoding="utf-8")
-    (folder / CONFIG).write_text(text + CONFIG_LINES, encoding="utf-8")
+    (folder / CONFIG).write_text(text, encoding="utf-8")
     return Course(folder.resolve())
 
 
@@ -75,7 +75,6 @@ def run(course: Course, students: list[Student]) -> list[Row]:
     """Release every unit, let the students hand in, grade, write feedback and ``scores.csv``."""
     units = sorted({h.unit for s in students for h in s.hand_ins})
     number = sum(len(s.hand_ins) for s in students)
-    rows: list[Row] = []
     with tqdm(total=len(units) + 2 * number, unit="step", leave=False) as bar:
 
         def step(what: str) -> None:
@@ -86,13 +85,19 @@ def run(course: Course, students: list[Student]) -> list[Row]:
             step(f"release {unit}")
             grading.release(course, unit)
         _hand_in(course, students)
-        for unit in units:
-            rows += grading.grade(course, unit, SEED, lambda s, u=unit: step(f"grade {u} {s}"))  # type: ignore[misc]
+        graded_now = grading.grade(
+            course,
+            units,
+            Settings(limits=LIMITS),
+            SEED,
+            report=lambda u, s: step(f"graded {u} {s}"),
+        )
+        rows = graded_now.rows
         graded = {(row.student_id, row.unit) for row in rows if row.exercise is not None}
         bar.total = bar.n + len(graded)  # what could not be graded gets no feedback
         for unit in units:
-            grading.write_feedback(course, unit, lambda s, u=unit: step(f"feedback {u} {s}"))  # type: ignore[misc]
-    write_whole(course.root / "scores.csv", grading.as_csv(rows))
+            records.write_feedback(course, unit, lambda s, u=unit: step(f"feedback {u} {s}"))  # type: ignore[misc]
+    write_whole(course.root / "scores.csv", as_csv(rows))
     return rows
 
 

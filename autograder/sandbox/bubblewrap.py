@@ -40,7 +40,8 @@ def command(fonts: Path) -> list[str]:
     """
     package = Path(__file__).resolve().parents[1]
     reference = importlib.util.find_spec("bnlib")
-    assert reference is not None and reference.origin is not None
+    assert reference is not None
+    assert reference.origin is not None
     python = (sys.prefix, sys.base_prefix, sysconfig.get_paths()["purelib"])
     binds = [*SYSTEM, *SETTINGS, *(str(Path(p).resolve()) for p in python), *python]
     words = [_program(), "--die-with-parent", "--new-session", *_namespaces(), "--clearenv"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import select
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Literal
+
+import psutil
 
 from autograder.errors import GradingError
 from autograder.sandbox import bubblewrap
@@ -37,6 +40,10 @@ class Channel:
         """Send one encoded message; `TimeoutError` or `OSError` if the worker does not take it."""
         self._socket.settimeout(max(seconds, 0.01))
         self._socket.sendall(frame)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for something to read, the end of the process included, for at most `seconds`."""
+        return bool(select.select([self._socket], [], [], seconds)[0])
 
     def receive(self, seconds: float) -> dict[str, Any]:
         """Read the next message.
@@ -92,6 +99,7 @@ class WarmWorker:
         self.kind = kind
         self.pid = 0
         self._warm: set[str] = set()
+        self._base = 0
         self._folder = Path(tempfile.mkdtemp(prefix="autograder-worker-"))
         self._process: subprocess.Popen[bytes] | None = None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -99,7 +107,7 @@ class WarmWorker:
             with theirs:
                 self._process = self._start(theirs)
             self.pid = self._process.pid
-            self._single_threaded(self._hear("ready", START_SECONDS))
+            self._settle(self._hear("ready", START_SECONDS))
         except BaseException:
             self.close()
             raise
@@ -144,7 +152,7 @@ class WarmWorker:
         new = sorted(set(modules) - self._warm)
         if new:
             self._say({"kind": "warm", "modules": new})
-            self._single_threaded(self._hear("warm", START_SECONDS))
+            self._settle(self._hear("warm", START_SECONDS))
             self._warm.update(new)
 
     def open(self, limits: Limits) -> Channel:
@@ -166,6 +174,16 @@ class WarmWorker:
         code: int | None = self._hear("ended", CONTROL_SECONDS)["code"]
         return code
 
+    def memory(self) -> int:
+        """Return the bytes that the submission holds beyond what the warm worker gave it."""
+        try:
+            processes = psutil.Process(self.pid).children(recursive=True)
+        except psutil.Error:
+            return 0
+        own = [size for size in map(_unshared, processes) if size is not None]
+        # the warm worker and the guard are among them, with what every fork starts from
+        return sum(max(size - self._base, 0) for size in own)
+
     def close(self) -> None:
         """End the worker, and everything in its sandbox."""
         self._control.close()
@@ -173,6 +191,16 @@ class WarmWorker:
             self._process.kill()  # with bubblewrap goes its whole namespace
             self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _settle(self, message: dict[str, Any]) -> None:
+        """Look at a worker that has just imported: no threads, and how much memory it holds."""
+        if message["threads"] != 1:
+            raise SandboxError(
+                f"The warm worker runs {message['threads']} threads after its imports; a fork of "
+                "it could stand still. Set OMP_NUM_THREADS=1, and look at what is imported."
+            )
+        family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
+        self._base = max(size or 0 for size in map(_unshared, family))
 
     def _say(self, message: dict[str, Any], *files: int) -> None:
         try:
@@ -185,7 +213,9 @@ class WarmWorker:
         try:
             packet = self._control.recv(PACKET)
         except OSError as error:
-            raise SandboxError(f"The worker does not answer: {error}. {self._last_words()}") from error
+            raise SandboxError(
+                f"The worker does not answer: {error}. {self._last_words()}"
+            ) from error
         if not packet:
             raise SandboxError(f"The worker ended by itself. {self._last_words()}")
         message: dict[str, Any] = json.loads(packet)
@@ -198,9 +228,11 @@ class WarmWorker:
         lines = text.strip().splitlines()
         return f"Its last words: {lines[-1]}" if lines else "It left no message."
 
-    def _single_threaded(self, message: dict[str, Any]) -> None:
-        if message["threads"] != 1:
-            raise SandboxError(
-                f"The warm worker runs {message['threads']} threads after its imports; a fork of it "
-                "could stand still. Set OMP_NUM_THREADS=1, and look at what is imported."
-            )
+
+def _unshared(process: psutil.Process) -> int | None:
+    """Return the memory of a process that no file stands behind; None if it has ended."""
+    try:
+        memory = process.memory_info()
+    except psutil.Error:
+        return None
+    return int(memory.rss - memory.shared)

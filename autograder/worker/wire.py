@@ -57,8 +57,8 @@ class Connection(Protocol):
         """Write everything."""
 
 
-def encode(message: Mapping[str, Any]) -> bytes:
-    """Return a message as one frame.
+def encode(message: Mapping[str, Any], *, layouts: bool = False) -> bytes:
+    """Return a message as one frame; with `layouts` arrays keep the layout of their memory.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def encode(message: Mapping[str, Any]) -> bytes:
         If it holds a value that may not pass, or is too large.
     """
     body: list[bytes] = []
-    header = json.dumps(_Packer(body).pack(dict(message)), separators=(",", ":")).encode(
+    header = json.dumps(_Packer(body, layouts).pack(dict(message)), separators=(",", ":")).encode(
         "utf-8", "surrogatepass"
     )
     content = b"".join(body)
@@ -146,8 +146,8 @@ def _parse(header: bytes, body: bytes, inbound: bool) -> dict[str, Any]:
 class _Packer:
     """Turns values into header nodes, and collects the body."""
 
-    def __init__(self, body: list[bytes]) -> None:
-        self.body, self.size = body, 0
+    def __init__(self, body: list[bytes], layouts: bool) -> None:
+        self.body, self.layouts, self.size = body, layouts, 0
 
     def pack(self, value: Any) -> Any:
         kind = type(value)
@@ -174,7 +174,7 @@ class _Packer:
     def _array(self, array: np.ndarray) -> list[Any]:
         dtype, shape = _dtype_name(array.dtype), list(array.shape)
         base = array.base
-        if array.flags.c_contiguous and base is None:
+        if not self.layouts or (array.flags.c_contiguous and base is None):
             return ["a", dtype, shape, self._put(array.tobytes())]
         if not isinstance(base, np.ndarray) or base.dtype != array.dtype or not base.flags.forc:
             base = array = array.copy(order="K")

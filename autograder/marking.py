@@ -1,0 +1,98 @@
+"""From a clean submission and what running it gave, to one result an exercise: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from autograder.errors import GradingError
+from autograder.execution import STOPS, Execution
+from autograder.judge import ENDINGS, MEMORY_ERROR, assess, forbidden_result
+from autograder.paper import Question
+from autograder.shortcuts import find_shortcuts
+from autograder.submission.clean import Cell, Clean
+from autograder.vocabulary import Case, Result, Verdict
+from autograder.worker.interpreter import Answer, Failure
+
+STOPPED = {**ENDINGS, MEMORY_ERROR: Verdict.MEMORY}
+MISSING = (Verdict.NOT_ATTEMPTED, Verdict.ERROR)
+
+
+def mark(
+    clean: Clean, execution: Execution, questions: Mapping[str, Question], sandbox: str
+) -> dict[str, Result]:
+    """Judge the answers of one submission.
+
+    Parameters
+    ----------
+    clean
+        The submission.
+    execution
+        What running it gave.
+    questions
+        What was asked, by the exercise's name.
+    sandbox
+        What held the student's code; recorded in every result.
+
+    Returns
+    -------
+    dict
+        The results by the exercise's name.
+    """
+    results = {}
+    for name, question in questions.items():
+        try:
+            result = _mark_one(clean, execution, question)
+        except GradingError as error:  # of the exercise's own reference: never the student's fault
+            result = not_graded(question, str(error))
+        results[name] = replace(result, sandbox=sandbox)
+    return results
+
+
+def not_graded(question: Question, reason: str) -> Result:
+    """Return the result of an exercise on which the grader itself failed."""
+    points = float(question.exercise.points)
+    return Result(question.exercise.id, 0.0, points, Verdict.NOT_GRADED, "", reason)
+
+
+def _mark_one(clean: Clean, execution: Execution, question: Question) -> Result:
+    exercise = question.exercise
+    evidence = find_shortcuts(_code_before(clean, exercise.name), exercise.name, exercise.forbidden)
+    if evidence:
+        return forbidden_result(exercise, [str(item) for item in evidence])
+    answers = iter(execution.answers.get(exercise.name, ()))
+
+    def ask(_case: Case) -> Answer:
+        missing = Answer({}, Failure("Crash", STOPS["Crash"], -1), 0.0)
+        return next(answers, missing)
+
+    result = assess(exercise, question.cases, ask)
+    return _with_stop(clean, execution, result, exercise.name)
+
+
+def _code_before(clean: Clean, name: str) -> list[tuple[str, str]]:
+    """Return the code that runs before an exercise is judged, by cell."""
+    code = []
+    for cell in clean.cells:
+        if cell.role == "test" and cell.name == f"test_{name}":
+            break
+        if cell.kind == "code" and cell.role != "test":
+            code.append((cell.name, cell.source))
+    return code
+
+
+def _with_stop(clean: Clean, execution: Execution, result: Result, name: str) -> Result:
+    """Say why a function is missing whose own cell was stopped before it could define it."""
+    if result.verdict not in MISSING:
+        return result
+    for index, cell in enumerate(clean.cells):
+        ran = execution.ran.get(index)
+        if ran is not None and ran.stopped and _is_solution(cell, name):
+            reason = STOPS[ran.stopped]
+            text = f"The cell of `{name}` was stopped: {reason}. So there was nothing to judge."
+            return replace(result, verdict=STOPPED[ran.stopped], message=text)
+    return result
+
+
+def _is_solution(cell: Cell, name: str) -> bool:
+    return cell.role == "solution" and cell.name == name
