@@ -67,8 +67,10 @@ def find_names(master: Master, drafts: list[Draft]) -> list[Draft]:
         if draft.name in master.exercises and draft.kind != "code":
             _back_to_code(draft)
     _correct_swapped(named, master, drafts)
+    for name in named:
+        _settle(master, name, drafts)
     for cell in named.values():
-        _choose(master, cell, drafts)
+        _find_missing(master, cell, drafts)
     untouched = {master.handed_out[name].strip() for name in master.exercises} - {""}
     return [draft for draft in drafts if not _is_left_over(draft, untouched)]
 
@@ -118,40 +120,43 @@ def _back_to_code(draft: Draft) -> None:
 
 
 def _correct_swapped(named: dict[str, Cell], master: Master, drafts: list[Draft]) -> None:
-    """Rename a cell that defines another exercise's function, if none by that name does."""
+    """Rename a cell that defines another exercise's function, if no work by that name does.
+
+    An untouched cell by that name defines it, but is no work.
+    """
     exercises = set(master.exercises)
-    settled = {draft.name for draft in drafts if draft.name in draft.defined}
+    settled = {d.name for d in drafts if d.name in d.defined & exercises and _is_edited(master, d)}
     for draft in drafts:
         if not draft.name or draft.name in draft.defined or draft.kind != "code":
             continue
-        if _is_same_text(draft, named[draft.name]):
-            continue
         others = (draft.defined & exercises) - settled
-        if len(others) == 1:
-            (name,) = others
-            draft.note(
-                "grade-id-corrected",
-                f"The cell named `{draft.name}` defines `{name}` and counts as its answer.",
-                name,
-            )
-            draft.name = name
+        if len(others) != 1 or _is_same_text(draft, named[draft.name]):
+            continue
+        (name,) = others
+        if _is_work(master, name, draft):
             settled.add(name)
+        elif any(other.name == name for other in drafts):
+            continue
+        draft.note(
+            "grade-id-corrected",
+            f"The cell named `{draft.name}` defines `{name}` and counts as its answer.",
+            name,
+        )
+        draft.name = name
 
 
-def _choose(master: Master, cell: Cell, drafts: list[Draft]) -> None:
-    """Leave a master's name to one draft, of equal ones to the last, and free the others."""
-    claiming = [draft for draft in drafts if draft.name == cell.name]
+def _settle(master: Master, name: str, drafts: list[Draft]) -> None:
+    """Leave a name to the best of the drafts that bear it, of equal ones to the last."""
+    claiming = [draft for draft in drafts if draft.name == name]
     chosen = max(reversed(claiming), key=lambda d: _worth(master, d), default=None)
-    if chosen is None or (cell.role == "solution" and not _is_edited(master, chosen)):
-        chosen = _recognise(master, cell, drafts, beside=chosen is not None) or chosen
     for draft in claiming:
         if draft is not chosen:
             draft.name = ""
             draft.note(
                 "cell-repeated",
-                f"The cell `{cell.name}` was there more than once; one counts, and what the "
-                "student wrote in another is kept as a cell of the student's own.",
-                cell.name,
+                f"The cell `{name}` was there more than once; one counts, and what the student "
+                "wrote in another is kept as a cell of the student's own.",
+                name,
             )
 
 
@@ -164,38 +169,44 @@ def _worth(master: Master, draft: Draft) -> tuple[bool, bool]:
 
 
 def _is_edited(master: Master, draft: Draft) -> bool:
-    return draft.source.strip() not in ("", master.handed_out[draft.name].strip())
+    return _is_work(master, draft.name, draft)
 
 
-def _recognise(master: Master, cell: Cell, drafts: list[Draft], beside: bool) -> Draft | None:
+def _is_work(master: Master, name: str, draft: Draft) -> bool:
+    return draft.source.strip() not in ("", master.handed_out[name].strip())
+
+
+def _find_missing(master: Master, cell: Cell, drafts: list[Draft]) -> None:
     """Find a nameless draft that is this cell: an answer by what it defines, others by text.
 
-    With `beside` there is an untouched cell of that name, which only real work replaces.
+    An answer is looked for, too, where its own cell is untouched.
     """
+    bearer = next((draft for draft in drafts if draft.name == cell.name), None)
     free = [draft for draft in drafts if not draft.name]
-    if cell.role == "solution":
-        found, by = _recognise_answer(master, cell.name, free, beside), "what it defines"
-    else:
+    if cell.role != "solution":
         same = (d for d in reversed(free) if _is_same_text(d, cell))
-        found, by = next(same, None), "its text"
+        found, by = next(same, None) if bearer is None else None, "its text"
+    elif bearer is None or not _is_edited(master, bearer):
+        found, by = _find_answer(master, cell.name, free, bearer), "what it defines"
+    else:
+        return
     if found is not None:
+        if bearer is not None:
+            bearer.name = ""
         found.name = cell.name
         _note_recognised(found, by)
-    return found
 
 
-def _recognise_answer(
-    master: Master, name: str, free: Iterable[Draft], beside: bool
+def _find_answer(
+    master: Master, name: str, free: Iterable[Draft], bearer: Draft | None
 ) -> Draft | None:
+    """Return the last draft that defines a name: worked on, if any is. Only that beats a bearer."""
     code = [draft for draft in free if draft.kind == "code"]
     makers = [d for d in code if name in d.defined]
-    if not makers and not beside:
+    if not makers and bearer is None:
         makers = [d for d in code if name in d.assigned]
-    untouched = master.handed_out[name].strip()
-    edited = [d for d in makers if d.source.strip() != untouched]
-    if beside:
-        makers = []
-    return next(reversed(edited or makers), None)
+    edited = [draft for draft in makers if _is_work(master, name, draft)]
+    return next(reversed(edited or (makers if bearer is None else [])), None)
 
 
 def _is_same_text(draft: Draft, cell: Cell) -> bool:
