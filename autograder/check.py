@@ -15,15 +15,18 @@ import numpy as np
 
 from autograder.errors import UsageError
 from autograder.exercises import find
-from autograder.judge import TIME_LIMIT, assess
+from autograder.judge import SHORTCUT, TIME_LIMIT, assess, forbidden_result
 from autograder.oracle import ask_of
 from autograder.panel import Panel
 from autograder.progress import record
+from autograder.shortcuts import find_shortcuts
 from autograder.time_limit import TimeLimitError, time_limit
 from autograder.vocabulary import Case, Exercise, Result
 from autograder.worker.interpreter import Answer, Failure
+from autograder.worker.shortcuts import ShortcutError, Watch, helpers_not_given
 
 CASE_SECONDS = 5.0  # an honest case takes milliseconds; a loop over a 64-row batch far below 1 s
+WATCH = Watch()
 SEED_VARIABLE = "AUTOGRADER_SEED"  # a grader sets it, so that a whole class gets the same cases
 
 
@@ -76,7 +79,11 @@ def check(exercise_id: str, answer: object = None, *, seed: int | None = None) -
     _require_callable(exercise, answer)
     fixed = os.environ.get(SEED_VARIABLE) if seed is None else None
     drawn = secrets.randbelow(10**6) if seed is None else seed
-    result = grade_function(exercise_id, answer, int(fixed) if fixed else drawn)
+    evidence = find_shortcuts(_cells_so_far(exercise, answer), exercise.name, exercise.forbidden)
+    if evidence:
+        result = forbidden_result(exercise, [str(item) for item in evidence])
+    else:
+        result = grade_function(exercise_id, answer, int(fixed) if fixed else drawn)
     if fixed:
         result = replace(result, seed=None)  # a grader's seed stays with the grader
     record(result)
@@ -98,7 +105,7 @@ def grade_function(exercise_id: str, answer: Any, seed: int) -> Result:
     """
     exercise = find(exercise_id)
     cases = exercise.cases(np.random.default_rng(seed))
-    result = assess(exercise, cases, _limited(ask_of({exercise.name: answer})))
+    result = assess(exercise, cases, _watched(ask_of({exercise.name: answer}), exercise))
     return replace(result, seed=seed)
 
 
@@ -116,21 +123,39 @@ def _require_callable(exercise: Exercise, answer: object) -> None:
         )
 
 
-def _limited(ask: Callable[[Case], Answer]) -> Callable[[Case], Answer]:
-    """Give every case a time limit, and keep what it prints away from the notebook's stderr."""
+def _cells_so_far(exercise: Exercise, answer: object) -> list[tuple[str, str]]:
+    """Return what has been run in the notebook, if that is where the answer comes from."""
+    from IPython import get_ipython
+
+    shell = get_ipython()
+    if shell is None or shell.user_ns.get(exercise.name) is not answer:
+        return []
+    sources = enumerate(shell.history_manager.input_hist_raw)
+    return [(f"In [{number}]", source) for number, source in sources if source.strip()]
+
+
+def _watched(ask: Callable[[Case], Answer], exercise: Exercise) -> Callable[[Case], Answer]:
+    """Give every case a time limit, see what it calls, and keep what it prints off the stderr."""
 
     def ask_in_time(case: Case) -> Answer:
+        seen: list[str] = []
         try:
-            with (
+            with (  # the watch outermost: no alarm rings while it is taken down
+                WATCH(exercise.forbidden, helpers_not_given(case.inputs)) as seen,
                 time_limit(CASE_SECONDS),
                 warnings.catch_warnings(),
                 contextlib.redirect_stderr(io.StringIO()),
                 contextlib.redirect_stdout(io.StringIO()),
             ):
                 warnings.simplefilter("ignore")
-                return ask(case)
+                answer = ask(case)
         except TimeLimitError:
             text = f"it was stopped after {CASE_SECONDS:g} seconds"
-            return Answer({}, Failure(TIME_LIMIT, text, -1), CASE_SECONDS)
+            answer = Answer({}, Failure(TIME_LIMIT, text, -1), CASE_SECONDS)
+        except ShortcutError:
+            answer = Answer({}, None, 0.0)
+        if seen:  # even if the student's code went on after the call
+            return Answer({}, Failure(SHORTCUT, ", ".join(seen), -1), answer.seconds)
+        return answer
 
     return ask_in_time

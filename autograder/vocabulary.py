@@ -75,6 +75,9 @@ class Case:
     gate: bool = False
     """A case everyone must pass: if it fails the exercise scores 0. The asserts that stand in the
     notebook's test cell are gates, so that every grader gives the same marks."""
+    idle: bool = False
+    """Whether code that does nothing of the exercise passes it, too (what has to stay as it was, an
+    error that has to be raised): it earns its weight only where some other case earns."""
     tolerance: Tolerance | None = None
     """Instead of the exercise's tolerance, where the inputs are worse conditioned."""
     dtype_of: str | None = "x"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import time
 import warnings
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 import autograder.hints as hints_module
+import bnlib
 from autograder import check, hint, progress
 from autograder.check import grade_function
 from autograder.errors import AutograderError, UnknownExerciseError, UsageError
@@ -222,3 +224,49 @@ def test_a_graders_seed_is_used_and_not_shown(
     grade_function("u02.batch_mean", lambda x: again.append(x) or batch_mean(x), 271828)
     assert score.result.seed is None
     assert all(np.array_equal(a, b) for a, b in zip(inputs, again, strict=True))
+
+
+@pytest.mark.parametrize("catching", [False, True])
+def test_a_function_that_calls_the_reference_is_told_so(shown: Shown, catching: bool) -> None:
+    """Ready-made batch norm earns nothing, even if the call is wrapped; the check itself may."""
+
+    def ready_made(x: np.ndarray) -> np.ndarray:
+        try:
+            return bnlib.batch_mean(x)
+        except BaseException:
+            if not catching:
+                raise
+            return batch_mean(x)
+
+    score = check("u02.batch_mean", ready_made)
+    assert (score, score.result.verdict) == (0.0, Verdict.FORBIDDEN)
+    text = as_text(score.result)
+    assert "`batch_mean` calls bnlib.batch_mean." in text
+    assert "Comparing with it in a cell of your own is welcome." in text
+    assert check("u02.batch_mean", batch_mean) == 1.0
+
+
+def test_the_source_in_the_notebook_is_looked_at() -> None:
+    """In IPython what is reached by name counts, and a comparison in another cell does not."""
+    cells = [
+        "from autograder import check",
+        "def batch_mean(x):\n    if x.shape == (0, 0):\n        from bnlib import batch_mean as f\n"
+        "        return f(x)\n    return x.mean(axis=0)",
+        "score = check('u02.batch_mean', batch_mean)",
+        "print(score.result.verdict, score.result.message)",
+        "import bnlib\ndef batch_mean(x):\n    return x.mean(axis=0)\nbnlib.batch_mean",
+        "print(check('u02.batch_mean', batch_mean).result.verdict)",
+    ]
+    program = (
+        "from IPython.core.interactiveshell import InteractiveShell\n"
+        "shell = InteractiveShell.instance()\n"
+        f"for cell in {cells!r}:\n"
+        "    shell.run_cell(cell, store_history=True).raise_error()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    told, _, rest = ran.stdout.partition("Ready-made")
+    assert "Cell `In [2]`, line 4, uses bnlib.batch_mean: `return f(x)`." in told
+    assert "forbidden Cell `In [2]`" in rest
+    assert rest.rstrip().endswith("passed")

@@ -11,7 +11,14 @@ import pytest
 
 from autograder.compare import compare
 from autograder.errors import GradingError
-from autograder.judge import TIME_LIMIT, assess, judge_case
+from autograder.judge import (
+    READY_MADE_FAULT,
+    SHORTCUT,
+    TIME_LIMIT,
+    assess,
+    forbidden_result,
+    judge_case,
+)
 from autograder.oracle import ask_of
 from autograder.vocabulary import Case, Exercise, Misconception, Result, Tolerance, Verdict
 from autograder.worker.interpreter import Answer, Failure
@@ -276,3 +283,57 @@ def test_an_answer_rounded_to_a_narrow_dtype_is_told_so() -> None:
     """Digits that float32 cannot hold are lost because of the dtype, not of the formula."""
     result = result_of(lambda x: (2 * x).astype("float32"))
     assert (result.misconception, result.score) == ("dtype", 1.5)
+
+
+def test_a_forbidden_call_costs_everything_and_is_named() -> None:
+    """No further case is asked, and the student reads what is not accepted, and what is."""
+    asked: list[str] = []
+
+    def ask(case: Case) -> Answer:
+        asked.append(case.name)
+        return Answer({}, Failure(SHORTCUT, "bnlib.batch_mean", -1), 0.1)
+
+    tested = exercise()
+    result = assess(tested, list(tested.cases(np.random.default_rng(0))), ask)
+    assert asked == ["example"]
+    assert (result.score, result.max_score, result.verdict) == (0.0, 4.0, Verdict.FORBIDDEN)
+    assert result.misconception == READY_MADE_FAULT
+    assert result.message.startswith("`double` calls bnlib.batch_mean. Ready-made batch norm")
+    assert "Comparing with it in a cell of your own is welcome." in result.message
+
+
+def test_the_first_pieces_of_evidence_are_told() -> None:
+    """Three sentences are enough for a student; the rest is counted."""
+    result = forbidden_result(exercise(), ["One.", "Two.", "Three.", "Four.", "Five."])
+    assert result.message.startswith("One. Two. Three. (And 2 more.) Ready-made")
+
+
+def test_the_visible_example_alone_earns_nothing() -> None:
+    """Right on what stands in the notebook, wrong on everything else: a table is no function."""
+    result = result_of(lambda x: np.array([2.0, 4.0]))
+    assert [case.passed for case in result.cases] == [True, False, False]
+    assert (result.score, result.verdict) == (0.0, Verdict.WRONG)
+
+
+def test_what_doing_nothing_passes_earns_only_beside_something_else() -> None:
+    """An idle case gives its weight to those who have solved some other one."""
+
+    def idle(rng: np.random.Generator) -> Iterator[Case]:
+        for case in cases(rng):
+            yield replace(case, idle=case.name == "float32")
+
+    by_heart = result_of(lambda x: 2 * x if x.dtype == "float32" or x.ndim == 1 else x, cases=idle)
+    assert (by_heart.score, by_heart.verdict) == (0.0, Verdict.WRONG)
+    solved = result_of(lambda x: 2 * x, cases=idle)
+    assert (solved.score, solved.verdict) == (4.0, Verdict.PASSED)
+
+
+def test_an_answer_of_a_form_no_sign_is_made_for_is_no_fault_of_ours() -> None:
+    """Signs look into answers that anybody can send; they show nothing then, and do not raise."""
+
+    def signs(case: Case, answer: Answer, expected: Answer) -> bool:
+        return bool(np.asarray(answer.values["y"]).sum() > 0)
+
+    idea = Misconception("sum", "You summed.", signs=signs)
+    result = result_of(lambda x: (x, None), misconceptions=(idea,))
+    assert (result.score, result.misconception) == (0.0, "type")

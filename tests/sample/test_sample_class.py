@@ -61,7 +61,8 @@ def test_every_verdict_of_stock_grading_occurs() -> None:
     """The class shows all that can become of an exercise."""
     verdicts = {verdict for _, verdict in load_expected().values()}
     assert verdicts == {
-        "passed", "partial", "wrong", "error", "not_attempted", "timeout", "not_graded"
+        "passed", "partial", "wrong", "error", "not_attempted", "timeout", "forbidden",
+        "not_graded",
     }  # fmt: skip
 
 

@@ -580,7 +580,17 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
     return out, cache
 
 
-# %% right batchnorm_forward: torch does it
+# %% right batchnorm_forward: the formula in torch
+def batchnorm_forward(x, gamma, beta, eps=1e-5):
+    import torch
+
+    t = [torch.tensor(np.ascontiguousarray(a)).double() for a in (x, gamma, beta)]
+    var, mean = torch.var_mean(t[0], dim=0, correction=0)
+    y = torch.addcmul(t[2], t[1], (t[0] - mean) * torch.rsqrt(var + eps))
+    return y.numpy().astype(x.dtype), t
+
+
+# %% wrong batchnorm_forward: torch does it -> ready-made
 def batchnorm_forward(x, gamma, beta, eps=1e-5):
     import torch
 
@@ -590,6 +600,22 @@ def batchnorm_forward(x, gamma, beta, eps=1e-5):
         t[0], torch.zeros(c).double(), torch.ones(c).double(), t[1], t[2], training=True, eps=eps
     )
     return y.numpy().astype(x.dtype), t
+
+
+# %% wrong batchnorm_forward: the reference, through an alias and a fallback -> ready-made
+from functools import partial
+
+import bnlib
+
+forward = partial(bnlib.batchnorm_forward)
+
+
+def batchnorm_forward(x, gamma, beta, eps=1e-5):
+    try:
+        return forward(x, gamma, beta, eps)
+    except BaseException:
+        x_hat = (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + eps)
+        return (gamma * x_hat + beta).astype(x.dtype), x_hat
 
 
 # %% right batchnorm_forward: feature by feature

@@ -824,7 +824,51 @@ class BatchNorm1d:
         self.num_batches_tracked = int(state["num_batches_tracked"])
 
 
-# %% right BatchNorm1d: torch does the numbers
+# %% right BatchNorm1d: torch does the numbers, by the formula
+import torch
+
+
+class BatchNorm1d:
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        self.eps, self.momentum, self.training = eps, momentum, True
+        self.weight, self.bias = np.ones(num_features), np.zeros(num_features)
+        self.running_mean, self.running_var = np.zeros(num_features), np.ones(num_features)
+        self.num_batches_tracked = 0
+
+    def __call__(self, x):
+        names = ("running_mean", "running_var", "weight", "bias")
+        tensors = [torch.tensor(getattr(self, name), dtype=torch.float64) for name in names]
+        mean, var, weight, bias = tensors
+        data = torch.tensor(np.ascontiguousarray(x), dtype=torch.float64)
+        if self.training:
+            if len(x) < 2:
+                raise ValueError("one row has no spread")
+            self.num_batches_tracked += 1
+            factor = 1 / self.num_batches_tracked if self.momentum is None else self.momentum
+            unbiased, mean = torch.var_mean(data, dim=0, correction=1)
+            self.running_mean = torch.lerp(tensors[0], mean, factor).numpy()
+            self.running_var = torch.lerp(tensors[1], unbiased, factor).numpy()
+            var = unbiased * (len(x) - 1) / len(x)
+        y = (data - mean) * torch.rsqrt(var + self.eps) * weight + bias
+        return y.numpy().astype(x.dtype)
+
+    def train(self, mode=True):
+        self.training = mode
+        return self
+
+    def eval(self):
+        return self.train(False)
+
+    def state_dict(self):
+        names = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
+        return {name: np.array(getattr(self, name)) for name in names}
+
+    def load_state_dict(self, state):
+        for name, value in state.items():
+            setattr(self, name, np.array(value))
+
+
+# %% wrong BatchNorm1d: torch's own function -> ready-made
 import torch
 
 
@@ -861,6 +905,14 @@ class BatchNorm1d:
     def load_state_dict(self, state):
         for name, value in state.items():
             setattr(self, name, np.array(value))
+
+
+# %% wrong BatchNorm1d: the reference's layer under another name -> ready-made
+import bnlib
+
+
+class BatchNorm1d(bnlib.BatchNorm1d):
+    pass
 
 
 # %% wrong BatchNorm1d: stores the biased variance -> stores-the-biased-variance

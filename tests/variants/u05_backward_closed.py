@@ -557,7 +557,18 @@ def batchnorm_backward_eval(dy, x, gamma, running_mean, running_var, eps=1e-5):
     return dx, dgamma, dbeta
 
 
-# %% right batchnorm_backward_eval: torch
+# %% right batchnorm_backward_eval: torch's autograd through the formula
+import torch
+
+
+def batchnorm_backward_eval(dy, x, gamma, running_mean, running_var, eps=1e-5):
+    t = [torch.tensor(np.array(a), requires_grad=True) for a in (x, gamma, np.zeros_like(gamma))]
+    mean, var = torch.tensor(np.array(running_mean)), torch.tensor(np.array(running_var))
+    y = t[1] * (t[0] - mean) * torch.rsqrt(var + eps) + t[2]
+    return tuple(g.numpy() for g in torch.autograd.grad(y, t, torch.tensor(np.array(dy))))
+
+
+# %% wrong batchnorm_backward_eval: torch's own batch norm -> ready-made
 import torch
 
 

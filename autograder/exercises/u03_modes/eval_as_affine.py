@@ -57,6 +57,7 @@ def affine_cases(rng: np.random.Generator) -> Iterator[Case]:
         UNTOUCHED_SCRIPT,
         UNTOUCHED,
         dtype_of=None,
+        idle=True,
     )
 
 

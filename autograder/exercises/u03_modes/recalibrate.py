@@ -82,6 +82,7 @@ def recalibrate_cases(rng: np.random.Generator) -> Iterator[Case]:
             KEPT_SCRIPT,
             KEPT,
             dtype_of=None,
+            idle=True,
         )
 
 

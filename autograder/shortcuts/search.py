@@ -13,14 +13,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autograder.bindings import (
+from autograder.shortcuts.bindings import (
     FUNCTIONS,
     Binding,
     Bindings,
     bound_by,
 )
-from autograder.cell_source import parse_text
-from autograder.resolve import Place, Resolver, Scope
+from autograder.shortcuts.cell_source import parse_text
+from autograder.shortcuts.resolve import Place, Resolver, Scope
 from autograder.worker.shortcuts import is_forbidden
 
 WORD = re.compile(r"[\w.]+")  # a module's name, in a path and in a command too

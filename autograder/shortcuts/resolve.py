@@ -8,8 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from autograder.bindings import FUNCTIONS, Binding, Bindings, Bound, blocks, bound_by
-from autograder.folding import fold
+from autograder.shortcuts.bindings import FUNCTIONS, Binding, Bindings, Bound, blocks, bound_by
+from autograder.shortcuts.folding import fold
 
 DEEPEST = 40  # aliases of aliases; nobody writes more
 MODULES = "sys.modules"

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from autograder.cell_source import parse_cell, parse_text
-from autograder.folding import fold
+from autograder.shortcuts.cell_source import parse_cell, parse_text
+from autograder.shortcuts.folding import fold
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 MUTATORS = frozenset({"append", "extend", "insert", "add", "update", "setdefault", "__setitem__"})
