@@ -29,6 +29,8 @@ from autograder import check, hint, progress
 # - **Any memory layout**: `x` may be a view of a larger array, or stored in Fortran order. NumPy's own functions do not mind.
 # - **Hard batches**: as many rows as columns, a batch of two, a single column, a column that is constant.
 # - **Far from zero**: a mean of 10 000 in float32, a mean of 100 000 000 in float64.
+# - **From the formula**: ready-made batch norm (`bnlib`, `torch.nn.functional.batch_norm` and the like) earns nothing inside your
+#   functions. Comparing with it in a cell of your own is welcome.
 #
 # One example goes through the whole notebook. Every test cell tries it first; do it in your head or on paper:
 #

@@ -11,6 +11,7 @@
 # **What holds for all exercises.** Arrays are float64. A batch has shape `(N, C)`: N rows, C features; what belongs to a feature (γ, mean,
 # variance and *their gradients*) has shape `(C,)`, not `(1, C)`. No argument may be changed. Arrays may lie in memory
 # in any order (Fortran order, every other column of a larger array); ordinary NumPy does not mind. You may use loops.
+# Ready-made batch norm (`bnlib`, `torch.nn.functional.batch_norm` and the like) earns nothing inside your functions; comparing with it in a cell of your own is welcome.
 #
 # Notation: $\mathrm du$ is $\partial L/\partial u$, the gradient of the loss by $u$; in code it is called `du`.
 

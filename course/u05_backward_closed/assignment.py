@@ -23,6 +23,7 @@ from autograder import check, hint, progress
 # - **No argument may be changed**, not even for a moment: work on new arrays (`a = a - b`, not `a -= b`).
 # - A vector with one number per feature has shape `(C,)`, never `(1, C)`.
 # - The batch is normalised with the biased variance ($1/N$), and ε stands under the root.
+# - Ready-made batch norm (`bnlib`, `torch.nn.functional.batch_norm` and the like) earns nothing inside your functions; comparing with it in a cell of your own is welcome.
 #
 # The forward pass, given, so that you can try things out. With $v$ for the variance of a feature:
 #
