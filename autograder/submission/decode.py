@@ -10,6 +10,7 @@ from autograder.errors import SubmissionError
 from autograder.submission.repairs import Repairs
 
 BYTES_LIMIT = 16 * 2**20  # a notebook full of figures has 2 to 5 MiB; what is larger holds data
+BRACKETS_LIMIT = 10**6  # 16 MiB of empty lists take 600 MiB to hold; scripts in outputs have 10**5
 DIGITS_LIMIT = 300  # of an integer: no float has more, and no notebook needs one
 TAIL = 12  # characters: a value that breaks off this close to the end was cut, not mistyped
 AGAIN = "Open it in JupyterLab, save it, and hand it in again."
@@ -22,7 +23,8 @@ def decode(data: bytes, repairs: Repairs) -> dict[str, object]:
     Raises
     ------
     SubmissionError
-        If the file is too large, empty, cut off, no JSON, nested without end, or no object.
+        If the file is too large, empty, cut off, no JSON, nested without end, or no object, or
+        would take more memory than a notebook is worth.
     """
     if len(data) > BYTES_LIMIT:
         raise SubmissionError(
@@ -32,6 +34,12 @@ def decode(data: bytes, repairs: Repairs) -> dict[str, object]:
     text = _text(data, repairs)
     if not text.strip():
         raise SubmissionError(f"The file should be a notebook, but it is empty. {AGAIN}")
+    brackets = text.count("[") + text.count("{")
+    if brackets > BRACKETS_LIMIT:
+        raise SubmissionError(
+            f"The notebook's JSON may have at most {BRACKETS_LIMIT:,} lists and objects; it has up "
+            f"to {brackets:,}. Clear its outputs, save it, and hand it in again."
+        )
     found = _parse(text, repairs)
     if not isinstance(found, dict):
         raise SubmissionError(

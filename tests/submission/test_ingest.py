@@ -156,6 +156,7 @@ def test_format_3_reads_as_nbformat_reads_it() -> None:
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deeply"),
         (b'{"cells": [], "n": ' + b"9" * 5000 + b"}", "5000 digits"),
         (b" " * (decode.BYTES_LIMIT + 1), "at most 16 MiB"),
+        (b'{"cells": [' + b"[]," * decode.BRACKETS_LIMIT + b"3]}", "lists and objects"),
         (notebook_of(*[cell()] * (CELLS_LIMIT + 1)), f"at most {CELLS_LIMIT} cells"),
     ],
     ids=lambda value: re.sub(r"\W+", "-", value) if isinstance(value, str) else "",
