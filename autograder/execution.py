@@ -16,6 +16,7 @@ from typing import Any
 from autograder.paper import Question
 from autograder.sandbox import Channel, Limits, WarmWorker
 from autograder.submission.clean import Clean
+from autograder.vocabulary import Case
 from autograder.worker import wire
 from autograder.worker.interpreter import ERROR_TEXT_LIMIT, Answer, Failure
 
@@ -40,6 +41,8 @@ class Ran:
     """Outputs as the worker sent them: not checked yet."""
     stopped: str = ""
     """A key of `STOPS` if it was stopped, else empty."""
+    error: str = ""
+    """The exception that ended it, if any, in one line."""
 
 
 @dataclass
@@ -146,7 +149,7 @@ class _Execution:
         end = time.monotonic() + self._limits.question_seconds
         for case in question.cases:
             left = min(self._limits.case_seconds, end - time.monotonic()) + GRACE_SECONDS
-            answers.append(_read_answer(self._receive(channel, left), case.report, case.unchanged))
+            answers.append(_read_answer(self._receive(channel, left), case))
             failure = answers[-1].failure
             if failure is not None and failure.kind in ("TimeLimit", "OutputLimit"):
                 return
@@ -214,16 +217,18 @@ def _steps(clean: Clean, questions: Mapping[str, Question]) -> list[int | str]:
 
 def _read_ran(reply: Mapping[str, Any]) -> Ran:
     match reply:
-        case {"kind": "ran", "outputs": list(outputs), "stopped": str(stopped)} if all(
-            type(output) is dict for output in outputs
-        ):
-            return Ran(tuple(outputs), stopped if stopped in STOPS else "")
+        case {
+            "kind": "ran",
+            "outputs": list(outputs),
+            "stopped": str(stopped),
+            "error": str(error),
+        } if all(type(output) is dict for output in outputs):
+            line = " ".join(error[:ERROR_TEXT_LIMIT].split())
+            return Ran(tuple(outputs), stopped if stopped in STOPS else "", line)
     raise _StopError("Tampered")
 
 
-def _read_answer(
-    reply: Mapping[str, Any], report: tuple[str, ...], unchanged: tuple[str, ...]
-) -> Answer:
+def _read_answer(reply: Mapping[str, Any], case: Case) -> Answer:
     """Check an answer's form; values that were not asked for are dropped."""
     match reply:
         case {
@@ -233,7 +238,7 @@ def _read_answer(
             "seconds": int() | float() as seconds,
             "shortcuts": list(shortcuts),
         }:
-            asked = {n: v for n, v in values.items() if n in report or n in unchanged}
+            asked = {n: v for n, v in values.items() if n in (*case.report, *case.unchanged)}
             took = float(seconds) if 0.0 <= seconds < 1e6 else 0.0
             if shortcuts:
                 names = ", ".join(str(name)[:100] for name in shortcuts[:5])

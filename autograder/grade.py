@@ -81,26 +81,30 @@ def grade(
     require_sandbox(settings)
     api = stock.open_api(course)
     outcome = Outcome()
-    with (
-        Store(course.root) as store,
-        Writer(api.coursedir.db_url, api.coursedir.course_id, late_plugin(api.config)) as writer,
-        open_engine(settings.workers, settings.dask) as engine,
-    ):
-        for unit, students in waiting.items():
+    late = late_plugin(api.config)
+    with Writer(api.coursedir.db_url, api.coursedir.course_id, late) as writer:
+        for unit in units:
             require_released(course, writer, unit)
-            if seed is not None:
-                store.set_seed(unit, seed)
-            elif fresh:
-                store.seed(unit, fresh=True)
-            graded = UnitRun(
-                UnitGrading(course, unit, settings, store),
-                writer,
-                lambda student, unit=unit: report(unit, student),  # type: ignore[misc]
-            ).grade(students, engine)
-            outcome.rows += graded.rows
-            outcome.changes += graded.changes
-            outcome.from_store += graded.from_store
+        with (
+            Store(course.root) as store,
+            open_engine(settings.workers, settings.dask) as engine,
+        ):
+            for unit, students in waiting.items():
+                _choose_cases(store, unit, seed, fresh)
+                graded = UnitRun(
+                    UnitGrading(course, unit, settings, store),
+                    writer,
+                    lambda student, unit=unit: report(unit, student),  # type: ignore[misc]
+                ).grade(students, engine)
+                outcome.add(graded)
     return outcome
+
+
+def _choose_cases(store: Store, unit: str, seed: int | None, fresh: bool) -> None:
+    if seed is not None:
+        store.set_seed(unit, seed)
+    elif fresh:
+        store.seed(unit, fresh=True)
 
 
 def require_sandbox(settings: Settings) -> None:
@@ -116,7 +120,11 @@ def require_sandbox(settings: Settings) -> None:
 def require_released(course: Course, writer: Writer, unit: str) -> None:
     """Release a unit unless the gradebook knows its cells as they are now."""
     master = read_master(unit, course.notebook("source", unit).read_bytes())
-    points = {cell.name: cell.points for cell in master.cells if cell.role in ("test", "manual")}
+    points = {
+        cell.name: cell.points
+        for cell in master.cells
+        if cell.role == "test" or (cell.role == "manual" and not master.is_locked(cell))
+    }
     if writer.grade_cells(unit) != points:
         release(course, unit)
 

@@ -15,7 +15,7 @@ from autograder.vocabulary import Case, Result, Verdict
 from autograder.worker.interpreter import Answer, Failure
 
 STOPPED = {**ENDINGS, MEMORY_ERROR: Verdict.MEMORY}
-MISSING = (Verdict.NOT_ATTEMPTED, Verdict.ERROR)
+NO_ANSWER = "So there was nothing to judge."
 
 
 def mark(
@@ -82,15 +82,20 @@ def _code_before(clean: Clean, name: str) -> list[tuple[str, str]]:
 
 
 def _with_stop(clean: Clean, execution: Execution, result: Result, name: str) -> Result:
-    """Say why a function is missing whose own cell was stopped before it could define it."""
-    if result.verdict not in MISSING:
+    """Say why a function is missing whose own cell was stopped, or raised, before it was there."""
+    answers = execution.answers.get(name, ())
+    if not any(a.failure is not None and a.failure.kind == "MissingName" for a in answers):
         return result
     for index, cell in enumerate(clean.cells):
         ran = execution.ran.get(index)
-        if ran is not None and ran.stopped and _is_solution(cell, name):
-            reason = STOPS[ran.stopped]
-            text = f"The cell of `{name}` was stopped: {reason}. So there was nothing to judge."
-            return replace(result, verdict=STOPPED[ran.stopped], message=text)
+        if ran is None or not _is_solution(cell, name):
+            continue
+        if ran.stopped:
+            text = f"The cell of `{name}` was stopped: {STOPS[ran.stopped]}."
+            return replace(result, verdict=STOPPED[ran.stopped], message=f"{text} {NO_ANSWER}")
+        if ran.error:
+            text = f"The cell of `{name}` raised `{ran.error}`."
+            return replace(result, verdict=Verdict.ERROR, message=f"{text} {NO_ANSWER}")
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nbgrader.utils import parse_utc
@@ -51,6 +51,12 @@ class Outcome:
     from_store: int = 0
     """Submissions that were known in full, and not run."""
 
+    def add(self, other: Outcome) -> None:
+        """Take in what another run gave."""
+        self.rows += other.rows
+        self.changes += other.changes
+        self.from_store += other.from_store
+
 
 @dataclass
 class UnitRun:
@@ -87,7 +93,10 @@ class UnitRun:
         for student in students:
             try:
                 submission = self.unit.read(student)
-            except (SubmissionError, GradingError, OSError) as error:
+            except (SubmissionError, OSError) as error:
+                # what was graded before is not this submission: nobody shall take it for that
+                graded = self.unit.course.notebook("autograded", self.unit.unit, student).parent
+                shutil.rmtree(graded, ignore_errors=True)
                 self._refuse(student, str(error))
                 continue
             if submission.key in self._waiting:  # the same work is running already
@@ -111,9 +120,10 @@ class UnitRun:
             self._refuse(submission.student, str(error))
             return
         self._note(submission.student, results)
-        self.outcome.rows += [
-            row_of(submission.student, self.unit.unit, result) for result in results.values()
-        ]
+        counting = self.writer.scores(self.unit.unit, submission.student)  # a person's, where given
+        for name, result in results.items():
+            row = row_of(submission.student, self.unit.unit, result)
+            self.outcome.rows.append(replace(row, score=counting[f"test_{name}"]))
         self.report(submission.student)
 
     def _marks(self, submission: Submission, results: Mapping[str, Result]) -> Marks:

@@ -61,7 +61,7 @@ class Ran:
     stopped: str = ""
     """Why it was stopped: `TimeLimit`, `OutputLimit` or `MemoryError`; empty if it was not."""
     error: str = ""
-    """Name of the exception that ended it, if any."""
+    """The exception that ended it, if any: ``SyntaxError: '(' was never closed``."""
     seconds: float = 0.0
     """Wall time."""
 
@@ -157,6 +157,16 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
         self.outputs.add(output, sum(map(len, lines)))
 
 
+def _named(error: BaseException | None) -> str:
+    if error is None:
+        return ""
+    try:
+        text = str(error)
+    except Exception:  # a student's own exception may break while it is printed
+        text = ""
+    return f"{type(error).__name__}: {text[:MESSAGE_LIMIT]}".removesuffix(": ")
+
+
 def _traceback(error: BaseException) -> list[str]:
     """Return the lines of a traceback: the student's cells, and the last place outside of them."""
     told = traceback.TracebackException.from_exception(error, lookup_lines=False)
@@ -222,5 +232,4 @@ class Notebook:
             self.shell._keep_error(error)
         stopped = next((word for kind, word in STOPPED.items() if isinstance(raised, kind)), "")
         took = time.perf_counter() - start
-        name = "" if raised is None else type(raised).__name__
-        return Ran(self.outputs.finish(), stopped, name, round(took, 4))
+        return Ran(self.outputs.finish(), stopped, _named(raised), round(took, 4))

@@ -200,7 +200,7 @@ class _Unpacker:
     """Turns header nodes into values, each checked."""
 
     def __init__(self, body: bytes, inbound: bool) -> None:
-        self.body, self.inbound, self.items = body, inbound, 0
+        self.body, self.inbound, self.items, self.taken = body, inbound, 0, 0
 
     def unpack(self, node: Any, depth: int = 0) -> Any:
         self.items += 1
@@ -233,8 +233,8 @@ class _Unpacker:
             case "s", [str(dtype), list(shape), list(strides), int(first), int(size), int(at)] if (
                 not self.inbound
             ):
-                memory = bytearray(self._bytes(at, size))
-                return np.ndarray(_whole(shape), _dtype(dtype), memory, first, tuple(strides))
+                memory = np.frombuffer(bytearray(self._bytes(at, size)), _dtype(dtype))
+                return np.ndarray(_whole(shape), memory.dtype, memory, first, tuple(strides))
         raise WireError(f"there is no node {tag!r} of this form")
 
     def _array(self, dtype: np.dtype, shape: tuple[int, ...], at: int) -> np.ndarray:
@@ -245,6 +245,9 @@ class _Unpacker:
     def _bytes(self, at: int, size: int) -> bytes:
         if at < 0 or size < 0 or at + size > len(self.body):
             raise WireError("a value lies outside of the frame")
+        self.taken += size
+        if self.taken > len(self.body):  # each value is a copy: few bytes must not become many
+            raise WireError("two values lie in one place")
         return self.body[at : at + size]
 
 

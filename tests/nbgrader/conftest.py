@@ -15,6 +15,11 @@ import pytest
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 SEED = 4  # of the cases, wherever marks are compared
+STOCK = """
+del c.Autograde  # nbgrader's own preprocessors, as without our plug-in
+c.Execute.timeout = 15  # a variant may have no end
+c.Execute.extra_arguments = ["--IPKernelApp.log_level=40"]  # else each kernel warns on stderr
+"""
 COMMAND_SECONDS = 300  # for one command on two busy cores
 
 
