@@ -306,13 +306,13 @@ def _mode_class() -> Any:
             super().__init__()  # type: ignore[no-untyped-call]
             self._record, self._norms = record, norms
 
-        def __torch_dispatch__(
-            self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-        ) -> Any:
+        def see(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             name = str(func)
             for norm in self._norms:
                 if norm in name:
                     self._record(f"torch.{norm}")
             return func(*args, **(kwargs or {}))
 
+    # Not defined in the class: torch would wrap it, and at the first call load its whole compiler.
+    NormMode.__torch_dispatch__ = NormMode.see  # type: ignore[assignment]
     return NormMode

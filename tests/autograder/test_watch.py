@@ -194,6 +194,20 @@ def test_a_trap_that_an_interrupt_left_behind_lifts_itself() -> None:
     assert bnlib.batch_mean.__code__ is own
 
 
+def test_watching_torch_does_not_load_its_compiler() -> None:
+    """That takes seconds, which the first case of a submission does not have."""
+    program = """
+        import sys
+        import torch
+        from autograder.vocabulary import READY_MADE
+        from autograder.worker.shortcuts import Watch
+        with Watch()(READY_MADE):
+            torch.ones(3).mean()
+        assert "torch._dynamo" not in sys.modules
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
+
+
 def test_watching_costs_next_to_nothing() -> None:
     """It is done for every case of every exercise: below 0.1 ms, with torch loaded."""
     best = min(_seconds_of_a_block() for _ in range(200))
