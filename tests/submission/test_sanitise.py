@@ -162,6 +162,17 @@ def test_of_two_answers_work_counts_before_what_was_handed_out(last: str | None)
     assert nb.names(made) == nb.names(clean(nb.solved()))
 
 
+def test_of_two_worked_on_cells_the_one_that_defines_it_counts() -> None:
+    """A copy that was turned into a scratch cell is not the answer."""
+    notebook = nb.solved()
+    again = copy.deepcopy(find(notebook, "center"))
+    again.source, again.id = "center(np.ones((2, 2)))", "again"
+    notebook.cells.append(again)
+    made = clean(notebook)
+    assert named(made, "center").source == find(notebook, "center").source
+    assert nb.own_code(made)[-1] == again.source
+
+
 def test_answer_at_the_end_takes_its_test_along() -> None:
     """A repeated cell that stands last is tested after it is defined."""
     notebook = nb.solved()
@@ -273,6 +284,22 @@ def test_swapped_names_are_told_by_what_is_defined() -> None:
     assert kinds(made) == ["grade-id-corrected"] * 2
 
 
+def test_work_in_another_exercises_cell_counts() -> None:
+    """Whoever writes one answer into the other's cell has answered the one."""
+    notebook = nb.released()
+    find(notebook, "column_scale").source = WORK
+    made = clean(notebook)
+    assert named(made, "center").source == WORK
+    assert "column_scale" not in nb.names(made)
+
+
+def test_untouched_text_in_another_exercises_cell_is_no_work() -> None:
+    """Pasting what was handed out into the wrong cell renames nothing."""
+    notebook = nb.released()
+    find(notebook, "column_scale").source = nb.master().handed_out["center"]
+    assert nb.names(clean(notebook)) == nb.names(clean(nb.released()))
+
+
 @pytest.mark.parametrize("name", ["mine", "", "test_center"])
 def test_renamed_answer_is_recognised(name: str) -> None:
     """A grade id of the student's own choice does not lose the answer."""
@@ -291,6 +318,15 @@ def test_notebook_without_metadata_is_recognised(unit: str) -> None:
     assert nb.names(made) == nb.names(honest)
     assert texts(made) == texts(honest)
     assert set(kinds(made)) == {"cell-recognised"}
+
+
+def test_of_nameless_answers_work_counts_before_what_was_handed_out() -> None:
+    """A copy of the cell as it came, kept for later, takes nothing away."""
+    notebook = nb.without_metadata(nb.solved())
+    notebook.cells.append(nb.code(nb.master().handed_out["center"]))
+    made = clean(notebook)
+    assert named(made, "center").source == find(nb.solved(), "center").source
+    assert nb.names(made) == nb.names(clean(nb.solved()))
 
 
 def test_broken_answer_is_recognised_by_its_cell_id() -> None:
