@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from autograder import doctor
+from autograder.sandbox import find_fault
 
 
 def finding(subject: str) -> doctor.Finding:
@@ -45,6 +46,7 @@ def test_a_sandbox_that_cannot_be_tried_is_a_finding(
 
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(subprocess, "run", fail)
+    monkeypatch.setattr(doctor, "find_fault", find_fault.__wrapped__)  # not what was found before
     found = finding("sandbox")
     assert (found.ok, found.needed) == (False, False)
     assert str(error) in found.text
