@@ -19,7 +19,6 @@ PATIENCE_SECONDS = 60.0  # a formgrader's page or a backup holds the database fo
 BUSY_SECONDS = 1.0  # how long the database itself waits before a transaction is tried again
 PAUSE_SECONDS = 0.05  # between two tries
 COLLISIONS = 3  # rows that others made at the same time, in one transaction: more is a fault
-WRITES = "gradebook_writes"  # execution option of a connection that is going to write
 
 
 class Database:
@@ -74,10 +73,10 @@ class Database:
             time.sleep(PAUSE_SECONDS)
 
     def _connect(self, writes: bool) -> Connection:
-        options: dict[str, object] = {WRITES: writes}
-        if not writes and self.engine.dialect.name == "postgresql":
-            options["isolation_level"] = "REPEATABLE READ"  # all of it as at one moment
-        return self.engine.connect().execution_options(**options)
+        connection = self.engine.connect()
+        if not writes and self.engine.dialect.name == "postgresql":  # all of it as at one moment
+            return connection.execution_options(isolation_level="REPEATABLE READ")
+        return connection
 
     def _passes(self, error: DBAPIError) -> bool:
         """Whether the same may well succeed a moment later."""
@@ -118,22 +117,19 @@ def _make_engine(db_url: str) -> Engine:
             "PostgreSQL, `pip install 'batchnorm-course[postgres]'`."
         ) from error
     if sqlite:
-        event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     elif engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _set_up_postgresql)
     return engine
 
 
-def _set_up_sqlite(connection: Any, record: object) -> None:
-    connection.isolation_level = None  # the driver would begin too late: only at the first write
-    connection.execute("PRAGMA foreign_keys = ON")
-
-
 def _begin_sqlite(connection: Connection) -> None:
-    """Take the lock for writing first: so nothing changes between what is read and written."""
-    writes = connection.get_execution_options().get(WRITES)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    """Begin before the first read, where the driver would only at the first write.
+
+    So SQLite sees it if somebody writes between what is read and what is written: it refuses, and
+    the transaction is run again.
+    """
+    connection.exec_driver_sql("BEGIN")
 
 
 def _set_up_postgresql(connection: Any, record: object) -> None:

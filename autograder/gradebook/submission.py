@@ -23,7 +23,7 @@ COMMENT: Table = Comment.__table__
 Penalty = Callable[[str, float, float], float | None]  # of student, score and seconds late
 
 # Rows are read for update, where the database knows that: what is decided from them still holds
-# when it is written. SQLite is locked as a whole.
+# when it is written. SQLite refuses the transaction if anything changed meanwhile.
 _FIND_STUDENT = select(STUDENT.c.id).where(STUDENT.c.id == bindparam("student"))
 _FIND_SUBMISSION = (
     select(SUBMISSION.c.id, SUBMISSION.c.timestamp, SUBMISSION.c.extension)

@@ -1,9 +1,12 @@
 """A PostgreSQL server of the tests' own, on a socket in a temporary folder."""
 
+import ctypes
 import getpass
 import os
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -13,6 +16,7 @@ import psycopg
 import pytest
 
 START_SECONDS = 60  # on two busy cores
+PR_SET_PDEATHSIG = 1  # from <sys/prctl.h>
 
 
 class Server:
@@ -72,16 +76,22 @@ def running_server():
     with log.open("wb") as output:
         process = subprocess.Popen(
             [binaries / "postgres", "-D", data, *(w for s in settings for w in ("-c", s))],
-            stdout=output, stderr=output, cwd=folder, **rights,
+            stdout=output, stderr=output, cwd=folder, preexec_fn=_die_with_parent, **rights,
         )  # fmt: skip
     try:
         server = Server(folder)
         _wait(server, process, log)
         yield server
     finally:
-        process.terminate()
+        process.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
         process.wait()
         shutil.rmtree(folder)
+
+
+def _die_with_parent():
+    """Have the kernel stop the server if the tests are killed."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _wait(server, process, log):

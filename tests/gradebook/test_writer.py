@@ -4,9 +4,11 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from nbgrader.api import Gradebook
+from sqlalchemy.engine import make_url
+from traitlets.config import Config
 
 from autograder.errors import GradingError
-from autograder.gradebook import Writer, dump
+from autograder.gradebook import Writer, dump, late_plugin
 from tests.gradebook.books import COURSE, NOTEBOOK, UNIT, by_person, marks, row_of
 
 HANDED_IN = datetime(2030, 1, 9, 8, 30)
@@ -48,6 +50,27 @@ def test_the_same_marks_again_write_nothing(sqlite, tmp_path):
     with Writer(sqlite, COURSE) as writer:
         writer.write(marks(timestamp=HANDED_IN, unanswered=frozenset({"explain"})))
     assert (tmp_path / "gradebook.db").read_bytes() == before
+
+
+def test_the_same_marks_again_make_no_new_row_version(postgresql, server):
+    """Seen from the server, where an update to the same value would be one, too."""
+
+    def versions():
+        with server.connect(make_url(postgresql).database) as connection:
+            found = [
+                connection.execute(f"SELECT id, ctid, xmin FROM {table} ORDER BY id").fetchall()
+                for table in ("submitted_assignment", "submitted_notebook", "grade", "comment")
+            ]
+        return found
+
+    one = marks(timestamp=HANDED_IN + timedelta(days=9), unanswered=frozenset({"explain"}))
+    config = Config()
+    config.LateSubmissionPlugin.penalty_method = "zero"
+    with Writer(postgresql, COURSE, late_plugin(config)) as writer:
+        writer.write(one)
+        before = versions()
+        writer.write(one)
+        assert versions() == before
 
 
 def test_new_marks_replace_the_old_ones(writer):
