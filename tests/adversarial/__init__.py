@@ -1,0 +1,1 @@
+"""Cheats, accidents and odd-but-honest submissions, and what each of them gets."""
