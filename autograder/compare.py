@@ -116,7 +116,7 @@ def _compare_numbers(
 ) -> Judgement:
     if not isinstance(answer, np.ndarray | np.generic | int | float) or isinstance(answer, bool):
         return _wrong_type(label, type(answer).__name__, expected)
-    got = np.asarray(answer)
+    got = np.asarray(_as_float(answer) if isinstance(answer, int) else answer)
     if expected.ndim and not isinstance(answer, np.ndarray):
         return _wrong_type(label, type(answer).__name__, expected)
     if got.shape != expected.shape:
@@ -148,6 +148,14 @@ def _compare_numbers(
     return Judgement(1.0)
 
 
+def _as_float(number: int) -> float:
+    """Return a whole number as a float; NumPy has no dtype for those beyond 64 bits."""
+    try:
+        return float(number)
+    except OverflowError:
+        return float("inf") if number > 0 else -float("inf")
+
+
 def _only_rounded(got: np.ndarray, expected: np.ndarray, dtype: np.dtype | None) -> bool:
     """Whether an answer in too narrow a dtype is right as far as that dtype goes."""
     if dtype is None or not got.ndim or got.dtype.itemsize >= dtype.itemsize:
@@ -171,4 +179,10 @@ def identical(before: Any, after: Plain) -> bool:
             and len(before) == len(after)
             and all(map(identical, before, after))
         )
-    return bool(before == after)
+    if isinstance(before, dict):
+        return (
+            isinstance(after, dict)
+            and before.keys() == after.keys()
+            and all(identical(before[key], after[key]) for key in before)
+        )
+    return type(before) is type(after) and bool(before == after)

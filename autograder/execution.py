@@ -218,40 +218,48 @@ def _steps(clean: Clean, questions: Mapping[str, Question]) -> list[int | str]:
 def _read_ran(reply: Mapping[str, Any]) -> Ran:
     match reply:
         case {
-            "kind": "ran",
+            "kind": str(kind),
             "outputs": list(outputs),
             "stopped": str(stopped),
             "error": str(error),
-        } if all(type(output) is dict for output in outputs):
+        } if kind == "ran" and all(type(output) is dict for output in outputs):
             line = " ".join(error[:ERROR_TEXT_LIMIT].split())
             return Ran(tuple(outputs), stopped if stopped in STOPS else "", line)
     raise _StopError("Tampered")
 
 
 def _read_answer(reply: Mapping[str, Any], case: Case) -> Answer:
-    """Check an answer's form; values that were not asked for are dropped."""
+    """Check an answer's form: without a failure it has every value that was asked for, no other."""
     match reply:
         case {
-            "kind": "answer",
+            "kind": str(kind),
             "values": dict(values),
             "failure": failure,
             "seconds": int() | float() as seconds,
             "shortcuts": list(shortcuts),
-        }:
-            asked = {n: v for n, v in values.items() if n in (*case.report, *case.unchanged)}
+        } if kind == "answer":
+            names = {*case.report, *case.unchanged}
+            asked = {name: value for name, value in values.items() if name in names}
             took = float(seconds) if 0.0 <= seconds < 1e6 else 0.0
             if shortcuts:
-                names = ", ".join(str(name)[:100] for name in shortcuts[:5])
-                return Answer(asked, Failure("Shortcut", names, -1), took)
-            return Answer(asked, _read_failure(failure), took)
+                seen = ", ".join(str(name)[:100] for name in shortcuts[:5])
+                return Answer(asked, Failure("Shortcut", seen, -1), took)
+            stopped = _read_failure(failure, len(case.script))
+            if stopped is not None or len(asked) == len(names):
+                return Answer(asked, stopped, took)
     raise _StopError("Tampered")
 
 
-def _read_failure(failure: Any) -> Failure | None:
+def _read_failure(failure: Any, steps: int) -> Failure | None:
     match failure:
         case None:
             return None
-        case {"kind": str(kind), "message": str(message), "step": int(step), "line": str(line)}:
+        case {
+            "kind": str(kind),
+            "message": str(message),
+            "step": int(step),
+            "line": str(line),
+        } if -1 <= step < steps:
             limit = ERROR_TEXT_LIMIT
             return Failure(kind[:100], message[:limit], step, line[:limit])
     raise _StopError("Tampered")

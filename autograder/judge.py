@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from autograder.compare import SIDE_FAULT_SHARE, compare, identical
 from autograder.oracle import Ask, dtype_of, expected_answer, tolerance_for
 from autograder.recognise import recognise
@@ -88,6 +90,7 @@ def forbidden_result(exercise: Exercise, evidence: Sequence[str]) -> Result:
     )
 
 
+@np.errstate(all="ignore")  # an answer of 1e308 is no news to whoever runs a check
 def judge_case(exercise: Exercise, case: Case, answer: Answer) -> Judgement:
     """Judge one answer: whether it ran, is what the oracle says, and left its arguments alone."""
     if answer.failure is not None:

@@ -17,6 +17,7 @@ Signs = Callable[[Case, Answer, Answer], bool]
 SIDE_FAULTS = ("dtype", "modifies-argument")  # faults with a name of their own: no idea is behind
 
 
+@np.errstate(all="ignore")  # of variants that divide by 0, and of answers of 1e308
 def recognise(
     exercise: Exercise, failing: list[tuple[Case, Answer, Judgement]]
 ) -> Misconception | None:
@@ -39,8 +40,7 @@ def _looks_like(exercise: Exercise, idea: Misconception, case: Case, answer: Ans
         return True
     if idea.variant is None:
         return False
-    with np.errstate(all="ignore"):
-        theirs = ask_of({**exercise.namespace, exercise.name: idea.variant})(case)
+    theirs = ask_of({**exercise.namespace, exercise.name: idea.variant})(case)
     if theirs.failure is not None:
         return False
     tolerance = case.tolerance or tolerance_for(exercise, case)

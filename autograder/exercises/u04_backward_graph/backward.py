@@ -101,10 +101,13 @@ def judge(case: Case, answer: Answer) -> Judgement:
     judgement = judge_case(plain, replace(case, report=(LABEL,)), answer)
     if judgement.share == 0.0:
         return judgement
-    before, after = _fields(answer.values["cache before"]), _fields(answer.values["cache"])
+    before, after = answer.values["cache before"], answer.values["cache"]
+    for cache in (before, after):
+        if not isinstance(cache, tuple) or len(cache) != len(Cache._fields):
+            return Judgement(0.0, "The cache came back as something else.", "type")
     changed = [
         f"cache.{field}"
-        for field, old, new in zip(Cache._fields, before, after, strict=True)
+        for field, old, new in zip(Cache._fields, _fields(before), _fields(after), strict=True)
         if not identical(old, new)
     ]
     if not changed:
