@@ -23,6 +23,12 @@ HEADLINES = {
     Verdict.ERROR: "Your code raised an error",
     Verdict.NOT_ATTEMPTED: "Not written yet",
     Verdict.TIMEOUT: "Did not finish",
+    Verdict.MEMORY: "Used too much memory",
+    Verdict.OUTPUT_LIMIT: "Wrote output without end",
+    Verdict.CRASHED: "Ended its own process",
+    Verdict.FORBIDDEN: "Ready-made, not written",
+    Verdict.TAMPERED: "Interfered with the grader",
+    Verdict.NOT_GRADED: "Not graded: a fault of the grader",
 }
 
 

@@ -22,6 +22,7 @@ from autograder.pipeline.job import grade
 from autograder.pipeline.settings import Settings
 from autograder.pipeline.store import Store
 from autograder.pipeline.unit import Submission, UnitGrading
+from autograder.safe_html import sanitise_pages
 from autograder.vocabulary import Verdict
 
 
@@ -89,5 +90,4 @@ def plug_in(config: Any) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    # what students wrote is shown in an instructor's browser: without their scripts
-    config.HTMLExporter.sanitize_html = True
+    sanitise_pages(config)

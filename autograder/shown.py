@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any
 
 from autograder.panel import RESULT_MIME
+from autograder.safe_html import sanitise_html
 
 Output = dict[str, Any]
 
@@ -66,7 +66,7 @@ def _bundle(data: Mapping[str, Any]) -> dict[str, Any]:
         if mime in TEXTS:
             kept[mime] = _text(value)
         elif mime == "text/html":
-            kept[mime] = _sanitiser()(_text(value))
+            kept[mime] = sanitise_html(_text(value))
         elif mime in PICTURES and len(value) <= PICTURE_LIMIT and BASE64.fullmatch(value):
             kept[mime] = value
     return kept
@@ -78,11 +78,3 @@ def _text(text: str) -> str:
         .encode("utf-8", "replace")
         .decode()
     )
-
-
-@cache
-def _sanitiser() -> Any:
-    """Return nbconvert's own cleaner of HTML: tables and pictures stay, scripts do not."""
-    from nbconvert.preprocessors.sanitize import SanitizeHTML
-
-    return SanitizeHTML().sanitize_html_tags

@@ -17,7 +17,7 @@ from autograder.worker.interpreter import Answer, Failure, run_script
 from autograder.worker.notebook import Notebook, TimeUpError, alarm
 from autograder.worker.outputs import OutputFloodError
 from autograder.worker.script import Script, Step
-from autograder.worker.shortcuts import Watch
+from autograder.worker.shortcuts import Watch, helpers_not_given
 from autograder.worker.values import Foreign
 
 SEED = 0  # of the global generators: a notebook without a seed of its own gives the same output
@@ -77,7 +77,8 @@ class Session:
         self._notebook.outputs.start()
         seen: list[str] = []
         try:
-            with self._watch(message["forbidden"]) as seen, alarm(seconds):
+            unused = helpers_not_given(case["inputs"])
+            with self._watch(message["forbidden"], unused) as seen, alarm(seconds):
                 answer = run_script(
                     script, case["inputs"], tuple(case["report"]), self._notebook.namespace
                 )
