@@ -71,6 +71,7 @@ def environment(folder: Path) -> dict[str, str]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER_", "NBGRADER_"))}
     return kept | {
         "HOME": str(folder / "home"),
+        "PATH": f"{BIN}:{os.environ['PATH']}",  # as in an activated environment
         "OMP_NUM_THREADS": "1",
         "AUTOGRADER_SEED": str(SEED),
         "BATCHNORM_COURSE_PROGRESS": str(folder / "home" / "progress.json"),
