@@ -48,7 +48,10 @@ class LocalPool:
     def __enter__(self) -> LocalPool:
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_error: object) -> None:
+        if kind is not None:  # Ctrl-C, say: nobody waits for what is running
+            for lane in multiprocessing.active_children():
+                lane.kill()
         self.close()
 
     def close(self) -> None:
@@ -71,7 +74,9 @@ class LocalPool:
                     running[self._start().submit(_in_lane, entry[1])] = entry
                 except BrokenProcessPool:
                     again.append(entry)
-                    break
+                    if running:  # those are lost, too: below, where the pool is closed
+                        break
+                    self.close()
             if not running and not again:
                 return
             done, _ = futures.wait(running, return_when=futures.FIRST_COMPLETED)

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
+from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,7 +101,8 @@ class WarmWorker:
         self.pid = 0
         self._warm: set[str] = set()
         self._base = 0
-        self._folder = Path(tempfile.mkdtemp(prefix="autograder-worker-"))
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the worker
+        self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
@@ -113,39 +115,25 @@ class WarmWorker:
             raise
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        words = self._bare() if self.kind == "none" else self._walled()
         environment = bubblewrap.environment()
         if self.kind == "none":
+            self._folder = Path(tempfile.mkdtemp(prefix="autograder-worker-"))
+            words = _bare(self._folder)
             environment |= {"MPLCONFIGDIR": str(bubblewrap.font_list()), "HOME": str(self._folder)}
-        with self._log.open("wb") as log:
-            return subprocess.Popen(  # noqa: S603
-                [*words, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                cwd=self._folder,
-                pass_fds=(theirs.fileno(),),
-                start_new_session=True,
-            )
-
-    def _walled(self) -> list[str]:
-        if fault := bubblewrap.find_fault():
-            raise SandboxError(f"There is no sandbox to run student code in: {fault}.")
-        return bubblewrap.command(bubblewrap.font_list())
-
-    def _bare(self) -> list[str]:
-        """Lay out what the sandbox would show, and return the command of a worker without one."""
-        package = Path(bubblewrap.__file__).resolve().parents[1]
-        ours = self._folder / "autograder"
-        ours.mkdir()
-        shutil.copy(package / "worker" / "standin.py", ours / "__init__.py")
-        (ours / "worker").symlink_to(package / "worker")
-        return bubblewrap.interpreter("none", str(self._folder))
-
-    @property
-    def _log(self) -> Path:
-        return self._folder / "log.txt"
+        else:
+            words = _walled()
+        # a process of a pool ends without a word to its objects, but for those that ask for it
+        Finalize(self, _remove, (self._folder,), exitpriority=10)
+        return subprocess.Popen(  # noqa: S603
+            [*words, str(theirs.fileno())],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            env=environment,
+            cwd=self._folder or "/",
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
 
     def warm(self, modules: Iterable[str]) -> None:
         """Import modules once, for every submission from now on."""
@@ -190,7 +178,8 @@ class WarmWorker:
         if self._process is not None:
             self._process.kill()  # with bubblewrap goes its whole namespace
             self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._log.close()
+        _remove(self._folder)
 
     def _settle(self, message: dict[str, Any]) -> None:
         """Look at a worker that has just imported: no threads, and how much memory it holds."""
@@ -224,9 +213,30 @@ class WarmWorker:
         return message
 
     def _last_words(self) -> str:
-        text = self._log.read_text("utf-8", "replace") if self._log.is_file() else ""
-        lines = text.strip().splitlines()
+        self._log.seek(0)
+        lines = self._log.read().decode("utf-8", "replace").strip().splitlines()
         return f"Its last words: {lines[-1]}" if lines else "It left no message."
+
+
+def _walled() -> list[str]:
+    if fault := bubblewrap.find_fault():
+        raise SandboxError(f"There is no sandbox to run student code in: {fault}.")
+    return bubblewrap.command(bubblewrap.font_list())
+
+
+def _bare(folder: Path) -> list[str]:
+    """Lay out what the sandbox would show, and return the command of a worker without one."""
+    package = Path(bubblewrap.__file__).resolve().parents[1]
+    ours = folder / "autograder"
+    ours.mkdir()
+    shutil.copy(package / "worker" / "standin.py", ours / "__init__.py")
+    (ours / "worker").symlink_to(package / "worker")
+    return bubblewrap.interpreter("none", str(folder))
+
+
+def _remove(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unshared(process: psutil.Process) -> int | None:
