@@ -44,7 +44,7 @@ class Store:
     Raises
     ------
     GradingError
-        If the file cannot be opened, or is none of ours.
+        If the file cannot be opened, or is none of ours; on leaving, if it could not be used.
     """
 
     def __init__(self, root: Path) -> None:
@@ -55,16 +55,21 @@ class Store:
             self._db = sqlite3.connect(self.path, timeout=30.0)
             self._db.executescript(SCHEMA)
         except (OSError, sqlite3.Error) as error:
-            raise GradingError(
-                f"The store of results {self.path} cannot be opened: {error}. If it is damaged, "
-                "move it away: everything is then graded again, on fresh cases."
-            ) from error
+            raise self._fault("opened", error) from error
 
     def __enter__(self) -> Store:
         return self
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         self._db.close()
+        if isinstance(error, sqlite3.Error):
+            raise self._fault("used", error) from error
+
+    def _fault(self, what: str, error: Exception) -> GradingError:
+        return GradingError(
+            f"The store of results {self.path} cannot be {what}: {error}. If it is damaged, "
+            "move it away: everything is then graded again, on fresh cases."
+        )
 
     def seed(self, unit: str, fresh: bool = False) -> int:
         """Return the unit's secret seed; draw it the first time, or if a fresh one is asked for."""
