@@ -52,10 +52,12 @@ build: $(STAMP) ## Build every notebook from its text: lectures, source/, releas
 demo: $(STAMP) ## Grade a small made-up class and show the report.
 	$(BIN)/autograder demo
 
-bench: $(STAMP) ## Measure: bnlib against torch, every check(), every slider.
+bench: $(STAMP) ## Measure: bnlib against torch, checks, sliders, grading against nbgrader and Otter.
 	$(BIN)/python -m benchmarks.against_torch
 	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.sliders
+	$(BIN)/python -m benchmarks.grading
+	$(BIN)/python -m benchmarks.grading --class 1000
 
 clean: ## Remove caches and leftovers; keeps .venv, gradebook and students' work.
 	find . -path ./.venv -prune -o -path ./.git -prune -o -type d \( -name __pycache__ \

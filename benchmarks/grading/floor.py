@@ -1,7 +1,7 @@
 """The floor: students' cells and the same cases in one warm process, and nothing around them.
 
 No sandbox, no IPython, no gradebook, no autograded notebook. A figure that a cell leaves is drawn
-once. Run ``python -m benchmarks.grading.floor COURSE ROUNDS``; prints JSON.
+as Jupyter draws it. Run ``python -m benchmarks.grading.floor COURSE ROUNDS``; prints JSON.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _run(source: str, names: dict[str, Any]) -> None:
     if "matplotlib.pyplot" in sys.modules:
         plt = sys.modules["matplotlib.pyplot"]
         for number in plt.get_fignums():
-            plt.figure(number).savefig(io.BytesIO(), format="png")
+            plt.figure(number).savefig(io.BytesIO(), format="png", bbox_inches="tight")
         plt.close("all")
 
 
