@@ -9,6 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from autograder.autograded import FINDINGS_ID
 from autograder.course import Course
 from autograder.grade import grade
 from autograder.pipeline.settings import Settings
@@ -55,10 +60,33 @@ class Run:
     host: Host
     """The host; its watch is over."""
 
+    @property
+    def users(self) -> set[int]:
+        """As whom submissions ran, where the grader is root."""
+        return self.host.users
+
     def autograded(self, case: Case) -> str:
         """Return the text of a case's autograded notebook; empty if there is none."""
         path = self.course.notebook("autograded", case.unit, case.name)
         return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+    def shown(self, case: Case) -> str:
+        """Return what the autograded notebook shows: outputs, and the findings on top."""
+        text = self.autograded(case)
+        if not text:
+            return ""
+        cells = nbformat.reads(text, as_version=4).cells
+        found = [cell.source for cell in cells if cell.id == FINDINGS_ID]
+        return "\n".join([*found, *map(_text, [o for c in cells for o in c.get("outputs", ())])])
+
+
+def _text(output: NotebookNode) -> str:
+    """Return the words of an output as they are read."""
+    if output.output_type == "stream":
+        return str(output.text)
+    if output.output_type == "error":
+        return "\n".join([output.ename, output.evalue, *output.traceback])
+    return "\n".join(map(str, output.data.values()))
 
 
 def make_course(root: Path, units: Iterable[str]) -> Course:
@@ -72,7 +100,10 @@ def make_course(root: Path, units: Iterable[str]) -> Course:
 
 
 def run_cases(
-    cases: Iterable[Case], root: Path, sandbox: Literal["bubblewrap", "none"] = "bubblewrap"
+    cases: Iterable[Case],
+    root: Path,
+    sandbox: Literal["bubblewrap", "none"] = "bubblewrap",
+    workers: int = WORKERS,
 ) -> Run:
     """Hand in all cases at a new course in `root`, and grade them in one run."""
     cases = list(cases)
@@ -84,8 +115,11 @@ def run_cases(
             case.write(root, host.words)
         host.remember()
         start = time.monotonic()
-        settings = Settings(sandbox=sandbox, limits=LIMITS, workers=WORKERS)
+        monkey = pytest.MonkeyPatch()
+        monkey.setenv("ADVERSARIAL_SECRET", host.secret)  # the grader's environment is one, too
+        settings = Settings(sandbox=sandbox, limits=LIMITS, workers=workers)
         outcome = grade(course, units, settings, seed=SEED)
+        monkey.undo()
         seconds = time.monotonic() - start
         survivors = [f"{p.pid} {p.name()}" for p in host.survivors()]
         changed = host.changed()

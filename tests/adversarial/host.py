@@ -35,7 +35,7 @@ class Host:
         self.secret = f"secret-{secrets.token_hex(8)}"
         self.heard: list[str] = []
         self.peak = 0  # bytes of the largest trusted process
-        self._users: set[int] = set()
+        self.users: set[int] = set()
         self._folders = [Path(tempfile.mkdtemp(prefix="canary-", dir=p)) for p in PLACES]
         for folder in self._folders:  # open to anyone: only the wall stands before them
             folder.chmod(0o777)
@@ -102,7 +102,7 @@ class Host:
             if process.status() == psutil.STATUS_ZOMBIE or process.pid == os.getpid():
                 return False
             marked = self.token in " ".join(process.cmdline()) or self.token in process.name()
-            return marked or process.uids().real in self._users
+            return marked or process.uids().real in self.users
         except psutil.Error:
             return False
 
@@ -145,5 +145,5 @@ class Host:
                     users = {p.uids().real for p in lane.children(recursive=True)}
                 except psutil.Error:
                     continue
-                self._users.update(users.intersection(SANDBOX_USERS))
+                self.users.update(users.intersection(SANDBOX_USERS))
             time.sleep(LOOK_SECONDS)

@@ -21,9 +21,10 @@ def test_case(family: str, case: Case, run_of: RunOf) -> None:
     """The exercises of the case get the scores and verdicts that it says; the others all points."""
     run = run_of(family)
     assert observed(run, case) == expected(run, case)
-    text = run.autograded(case)
-    assert not [words for words in case.shows if words not in text]
-    assert not [words for words in (*case.hides, run.secret) if words in text]
+    shown = run.shown(case)
+    assert not [words for words in case.shows if words not in shown]
+    assert not [words for words in case.hides if words in shown]
+    assert run.secret not in run.autograded(case)
 
 
 def observed(run: Run, case: Case) -> dict[str, str]:
