@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -210,6 +211,7 @@ class Notebook:
             self.shell.run_cell(source)
         sys.stdout, sys.stderr = streams
         self.shell.reset(new_session=True)
+        get_asyncio_loop().close()  # its open files would be one for all submissions
         self.shell.execution_count = 1
         self.outputs.start()
 

@@ -71,6 +71,8 @@ class Parent:
         self._guard = os.fork()
         if self._guard == 0:
             self._control.close()
+            os.close(ready_read)
+            os.close(go_write)
             _become_submission(
                 connection, self._run, message["bounds"], self._folder, ready_write, go_read
             )
