@@ -14,7 +14,7 @@ import numpy as np
 
 from autograder.worker.givens import build_given
 from autograder.worker.script import Given, Script, Step
-from autograder.worker.values import Plain, plain
+from autograder.worker.values import Plain, Tensor, plain
 
 ERROR_TEXT_LIMIT = 500  # characters of a student's own error message that are passed on
 
@@ -109,7 +109,16 @@ def _build(value: Any) -> Any:
         return type(value)(_build(v) for v in value)
     if isinstance(value, np.ndarray):
         return _copy_with_layout(value)
+    if isinstance(value, Tensor):
+        return _build_tensor(value)
     return copy.deepcopy(value)
+
+
+def _build_tensor(value: Tensor) -> Any:
+    import torch
+
+    made = torch.from_numpy(value.array.copy()).to(getattr(torch, value.dtype))
+    return made.requires_grad_(value.requires_grad)
 
 
 def _copy_with_layout(array: np.ndarray) -> np.ndarray:

@@ -1,12 +1,13 @@
 """The closed set of values that may pass between student code and judge.
 
-Arrays, numbers, strings, booleans, None, lists, tuples and dicts with string keys, and nothing
-else. `plain` copies a value into that set; what does not fit becomes a `Foreign`, which is an
+Arrays, tensors, numbers, strings, booleans, None, lists, tuples and dicts with string keys, and
+nothing else. `plain` copies a value into that set; what does not fit becomes a `Foreign`, which is an
 answer of the wrong type and never compares equal to anything expected.
 """
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -26,12 +27,38 @@ class Foreign:
     """Name of the value's class, as the student would write it."""
 
 
+@dataclass(frozen=True, eq=False)
+class Tensor:
+    """A torch tensor as data: what passes between a process with torch and one without."""
+
+    dtype: str
+    """torch's name of the type, without ``torch.``: ``float32``, ``bfloat16``."""
+    array: np.ndarray
+    """The values; those of a bfloat16 in float32, which holds them exactly."""
+    requires_grad: bool = False
+    """Whether it is a leaf or result that gradients flow to."""
+
+
 Plain: TypeAlias = (
-    "np.ndarray | np.generic | bool | int | float | str | Foreign"
+    "np.ndarray | np.generic | Tensor | bool | int | float | str | Foreign"
     " | list[Plain] | tuple[Plain, ...] | dict[str, Plain] | None"
 )
 
 NUMERIC_KINDS = frozenset("biuf")
+TENSOR_DTYPES = frozenset(
+    (
+        "bool",
+        "uint8",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "float16",
+        "bfloat16",
+        "float32",
+        "float64",
+    )
+)
 
 
 class _Budget:
@@ -74,7 +101,23 @@ def _plain(value: Any, budget: _Budget, depth: int) -> Plain:
     if issubclass(kind, np.generic) and kind.__module__ == "numpy":
         is_number = value.dtype.kind in NUMERIC_KINDS and budget.take(value.nbytes)
         return value if is_number else foreign
+    torch = sys.modules.get("torch")
+    if torch is not None and issubclass(kind, torch.Tensor):
+        return _plain_tensor(torch, value, budget) or foreign
     return _plain_items(value, budget, depth, foreign)
+
+
+def _plain_tensor(torch: Any, value: Any, budget: _Budget) -> Tensor | None:
+    """Copy a dense tensor of numbers to the CPU, past whatever its class may override."""
+    with torch.no_grad(), torch._C.DisableTorchFunctionSubclass():
+        base = torch.Tensor.detach(value)
+        name = str(base.dtype).removeprefix("torch.")
+        if base.layout is not torch.strided or name not in TENSOR_DTYPES:
+            return None
+        if not budget.take(base.numel() * 8):
+            return None
+        wide = base.to("cpu", torch.float32 if name == "bfloat16" else base.dtype)
+        return Tensor(name, np.array(wide.numpy()), bool(value.requires_grad))
 
 
 def _plain_items(value: Any, budget: _Budget, depth: int, foreign: Foreign) -> Plain:

@@ -9,6 +9,7 @@ raw bytes. In the header a JSON list is always a tagged node, everything else st
 ``["s", dtype, shape, strides,``   array in a layout of its own: ``first`` is the offset of its
 ``first, size, at]``               first entry in a buffer of ``size`` bytes
 ``["n", dtype, at]``               NumPy scalar
+``["T", dtype, grad, array]``      torch tensor: type, whether it requires gradients, values
 ``["b", size, at]``                bytes
 ``["g", name, parameters]``        a `Given` helper, by name
 ``["f", name]``                    a `Foreign` value: only its type's name passes
@@ -30,7 +31,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from autograder.worker.script import Given
-from autograder.worker.values import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, Foreign
+from autograder.worker.values import (
+    MAX_BYTES,
+    MAX_DEPTH,
+    MAX_ITEMS,
+    TENSOR_DTYPES,
+    Foreign,
+    Tensor,
+)
 
 PREFIX = struct.Struct(">4sII")
 MAGIC = b"BNW1"
@@ -169,6 +177,8 @@ class _Packer:
             return ["g", value.name, self.pack(dict(value.parameters))]
         if kind is Foreign:
             return ["f", value.type_name]
+        if kind is Tensor:
+            return ["T", value.dtype, value.requires_grad, self._array(value.array)]
         raise WireError(f"a `{kind.__name__}` may not pass")
 
     def _array(self, array: np.ndarray) -> list[Any]:
@@ -224,6 +234,8 @@ class _Unpacker:
                 return self._array(_dtype(dtype), _whole(shape), at)
             case "n", [str(dtype), int(at)]:
                 return self._array(_dtype(dtype), (), at)[()]
+            case "T", [str(dtype), bool(grad), ["a", *_] as node] if dtype in TENSOR_DTYPES:
+                return Tensor(dtype, self.unpack(node, depth + 1), grad)
             case "f", [str(name)]:
                 return Foreign(name[:TEXT_LIMIT])
             case "g", [str(name), dict(parameters)] if not self.inbound:
