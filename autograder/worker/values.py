@@ -1,8 +1,8 @@
 """The closed set of values that may pass between student code and judge.
 
 Arrays, tensors, numbers, strings, booleans, None, lists, tuples and dicts with string keys, and
-nothing else. `plain` copies a value into that set; what does not fit becomes a `Foreign`, which is an
-answer of the wrong type and never compares equal to anything expected.
+nothing else. `plain` copies a value into that set; what does not fit becomes a `Foreign`, which is
+an answer of the wrong type and never compares equal to anything expected.
 """
 
 from __future__ import annotations

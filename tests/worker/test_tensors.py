@@ -15,7 +15,7 @@ DTYPES = ("bool", "int64", "float16", "bfloat16", "float32", "float64")
 
 
 def passed(value: object) -> object:
-    """What the judge gets of a value."""
+    """Return what the judge gets of a value."""
     frame = wire.encode({"value": plain(value)})
     return wire.decode(frame, inbound=True)["value"]
 
