@@ -14,6 +14,7 @@ from autograder.errors import GradingError
 from autograder.pipeline import pool as pools
 from autograder.pipeline.job import Graded, Job
 from autograder.pipeline.pool import LOSSES, LocalPool, open_engine
+from tests.pipeline.processes import lanes, require_gone, workers_of
 from tests.pipeline.work import LIMITS, SEED, WRONG, submission
 
 pytestmark = pytest.mark.slow  # a pool takes seconds to start
@@ -35,22 +36,6 @@ def scores(done: Iterator[pools.Done]) -> dict[str, tuple[float, ...]]:
         assert name not in found
         found[name] = tuple(outcome.results[exercise].score for exercise in NAMES)
     return found
-
-
-def lanes() -> list[psutil.Process]:
-    """Return the lanes of this process."""
-    return [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
-
-
-def workers_of(processes: list[psutil.Process]) -> list[psutil.Process]:
-    """Return everything below some processes."""
-    return [child for process in processes for child in process.children(recursive=True)]
-
-
-def require_gone(processes: list[psutil.Process], seconds: float = 5.0) -> None:
-    """Require that processes end soon."""
-    _, alive = psutil.wait_procs(processes, timeout=seconds)
-    assert not [p for p in alive if p.status() != psutil.STATUS_ZOMBIE]
 
 
 @pytest.fixture
