@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import signal
 import sys
 import time
@@ -30,6 +31,7 @@ WARM_UP = (
     "def f(:",
     "%time 1",
     "import subprocess, socket, tempfile",
+    "import matplotlib.pyplot as plt\nplt.plot([0, 1], label='$x$')\nplt.legend()\nplt.show()",
 )
 RING_AGAIN = 0.25  # seconds: an `except:` in a loop may swallow the first alarm
 
@@ -81,7 +83,7 @@ class _Publisher(DisplayPublisher):  # type: ignore[misc]
 
     def publish(self, data: Any, metadata: Any = None, **_options: Any) -> None:
         """Keep one display."""
-        _keep(self.outputs, "display_data", data, metadata)
+        _keep(self.outputs, "display_data", data)
 
     def clear_output(self, wait: bool = False) -> None:
         """Forget what was shown."""
@@ -98,27 +100,23 @@ class _Hook(DisplayHook):  # type: ignore[misc]
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
         """Keep the value."""
-        _keep(self.outputs, "execute_result", format_dict, md_dict)
+        _keep(self.outputs, "execute_result", format_dict)
 
 
-def _keep(outputs: Outputs, kind: str, data: Any, metadata: Any) -> None:
-    known = {str(mime): _json(value) for mime, value in dict(data).items()}
-    output = {"output_type": kind, "data": known, "metadata": _json(dict(metadata or {}))}
+def _keep(outputs: Outputs, kind: str, data: Any) -> None:
+    shown = {str(mime): _text(value) for mime, value in dict(data).items()}
+    known = {mime: text for mime, text in shown.items() if text is not None}
+    output = {"output_type": kind, "data": known, "metadata": {}}
     if kind == "execute_result":
         output["execution_count"] = None
-    outputs.add(output, sum(len(v) if isinstance(v, str) else 200 for v in known.values()))
+    outputs.add(output, sum(map(len, known.values())))
 
 
-def _json(value: Any) -> Any:
-    """Copy JSON data by exact type; what is none becomes its text."""
-    kind = type(value)
-    if value is None or kind in (bool, int, float, str):
-        return value
-    if issubclass(kind, dict):
-        return {str(key): _json(item) for key, item in value.items()}
-    if issubclass(kind, list | tuple):
-        return [_json(item) for item in value]
-    return str(value)
+def _text(value: Any) -> str | None:
+    """Return texts, and pictures in base64; what only a program in the browser could show, not."""
+    if type(value) is bytes:
+        return base64.b64encode(value).decode()
+    return str.__str__(value) if isinstance(value, str) else None
 
 
 class _Shell(InteractiveShell):  # type: ignore[misc]
@@ -227,6 +225,8 @@ class Notebook:
         raised: BaseException | None = None
         try:
             with alarm(seconds):
+                if not (hasattr(sys.stdout, "write") and hasattr(sys.stderr, "write")):
+                    self.capture()  # a cell before left no stream, and IPython wants one
                 result = self.shell.run_cell(source, store_history=True)
             raised = result.error_before_exec or result.error_in_exec
         except BaseException as error:  # of the shell's own: hooks, an alarm between two lines
