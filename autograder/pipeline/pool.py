@@ -17,6 +17,7 @@ from autograder.pipeline.job import Graded, Job, grade
 from autograder.sandbox import SandboxError
 
 AHEAD = 2  # jobs that wait for each lane: enough to keep it busy, few enough to keep memory flat
+ANSWER_SECONDS = 20.0  # that a scheduler has to answer in
 LOSSES = 3  # of one job with its process, before it counts as a fault of ours
 
 Outcome = Graded | GradingError
@@ -92,8 +93,9 @@ class LocalPool:
 
     def _start(self) -> ProcessPoolExecutor:
         if self._pool is None:
+            context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(
-                self._workers, multiprocessing.get_context("spawn"), initializer=_prepare_lane
+                self._workers, context, initializer=_prepare_lane, initargs=(os.getpid(),)
             )
         return self._pool
 
@@ -111,12 +113,14 @@ def _outcome(future: Future[Graded], error: BaseException | None) -> Outcome:
     return SandboxError(f"The process that graded it was lost: {type(error).__name__}: {error}")
 
 
-def _prepare_lane() -> None:
+def _prepare_lane(main: int) -> None:
     """Leave Ctrl-C to the main process, and use one thread: the lanes are the parallelism."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
     _end_with_parent()
+    if os.getppid() != main:  # it was killed before the kernel was asked
+        os._exit(1)
 
 
 def _end_with_parent() -> None:
@@ -154,7 +158,7 @@ class DaskCluster:
             ) from error
         try:
             client: Any = distributed.Client
-            self._client = client(address, timeout=20, set_as_default=False)
+            self._client = client(address, timeout=ANSWER_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise GradingError(
                 f"No Dask scheduler answers at {address} ({error}): start one with `dask "

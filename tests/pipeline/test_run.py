@@ -345,7 +345,7 @@ def test_without_a_sandbox_nothing_is_written(
 ) -> None:
     """The message says what is missing, what it would mean, and how to ask for it."""
     monkeypatch.setattr(grading, "find_fault", lambda: "bubblewrap is not installed: install it")
-    with pytest.raises(SandboxError, match="is not installed: install it.*--sandbox none"):
+    with pytest.raises(SandboxError, match=r"is not installed: install it.*--sandbox none"):
         run(three)
     assert not (three.root / ".autograder").exists()
 
