@@ -106,7 +106,7 @@ class _Hook(DisplayHook):  # type: ignore[misc]
 def _keep(outputs: Outputs, kind: str, data: Any) -> None:
     shown = {str(mime): _text(value) for mime, value in dict(data).items()}
     known = {mime: text for mime, text in shown.items() if text is not None}
-    output = {"output_type": kind, "data": known, "metadata": {}}
+    output: dict[str, Any] = {"output_type": kind, "data": known, "metadata": {}}
     if kind == "execute_result":
         output["execution_count"] = None
     outputs.add(output, sum(map(len, known.values())))

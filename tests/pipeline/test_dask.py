@@ -159,9 +159,7 @@ def test_a_scheduler_that_does_not_answer_is_an_error_that_says_what_to_start(
     """Both commands."""
     monkeypatch.setattr("autograder.pipeline.pool.ANSWER_SECONDS", 1.0)
     address = f"tcp://127.0.0.1:{free_port()}"
-    with pytest.raises(
-        GradingError, match=r"No Dask scheduler answers.*dask scheduler.*dask worker"
-    ):
+    with pytest.raises(GradingError, match=r"No Dask.*answers.*dask scheduler.*dask worker"):
         DaskCluster(address)
 
 
