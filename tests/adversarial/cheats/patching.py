@@ -96,18 +96,16 @@ for name in ("autograder", "autograder.judge", "autograder.compare", "autograder
     ),
     _patch(
         "patch-worker-plain",
-        "finds by gc the function that copies answers, and replaces its code",
+        "finds by gc the function that copies answers, and puts its own in its place",
         """
-import gc, types
-found = [f for f in gc.get_objects() if isinstance(f, types.FunctionType)
-         and (f.__module__ or "").startswith("autograder.worker")]
-def full(*a, **k):
-    return 1.0
-for f in found:
-    if f.__name__ in ("plain", "_plain") and not f.__closure__:
-        f.__code__ = full.__code__
-print(len(found) > 20)
+import gc
+for thing in gc.get_objects():
+    if type(thing).__name__ == "Session":
+        interpreter = type(thing)._ask.__globals__["run_script"].__globals__
+assert callable(interpreter["plain"])
+interpreter["plain"] = lambda value: 1.0
 """,
+        "nothing wrong",
     ),
     _patch(
         "patch-frames",

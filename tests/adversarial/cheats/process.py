@@ -71,7 +71,8 @@ print("killed", "all")
     _cell(
         "kill-by-child",
         "a child kills the process that it came from",
-        "import os, signal\nif os.fork() == 0:\n    os.kill(os.getppid(), 9)\n    os._exit(0)\nos.wait()",
+        "import os, signal\nif os.fork() == 0:\n    os.kill(os.getppid(), 9)\n"
+        "    os._exit(0)\nos.wait()",
     ),
 )
 
@@ -141,7 +142,8 @@ while True:
         "an object whose end never ends",
         "nothing timeout",
         "class Bog:\n    def __del__(self):\n        while True:\n            try:\n"
-        "                while True:\n                    pass\n            except:\n                pass\nBog()",
+        "                while True:\n                    pass\n            except:\n"
+        "                pass\nBog()",
     ),
     _cell(
         "exit-hook-endless",
