@@ -202,7 +202,8 @@ DISGUISES = (
     _ready(
         "ready-default",
         "in a default argument",
-        "import bnlib\ndef batchnorm_forward(x, gamma, beta, eps=1e-5, f=bnlib.batchnorm_forward):\n"
+        "import bnlib\ndef batchnorm_forward(x, gamma, beta, eps=1e-5, f=bnlib"
+        ".batchnorm_forward):\n"
         "    return f(x, gamma, beta, eps)",
     ),
     _ready(
@@ -275,7 +276,8 @@ DISGUISES = (
         "in another process, which finds no bnlib",
         "import subprocess, sys\n" + TAIL + "    np.savez('in.npz', x=x, g=gamma, b=beta)\n"
         "    code = ('import numpy as n, bnlib; d = n.load(\"in.npz\"); '\n"
-        '            f\'n.save("y.npy", bnlib.batchnorm_forward(d["x"], d["g"], d["b"], {eps})[0])\')\n'
+        '            f\'n.save("y.npy", bnlib.batchnorm_forward(d["x"], d["g"], d["b"], {eps})'
+        "[0])')\n"
         "    subprocess.run([sys.executable, '-c', code], check=True)\n"
         "    return np.load('y.npy'), None",
         gets="nothing error",

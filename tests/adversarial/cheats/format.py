@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 
 import nbformat
 from nbformat import NotebookNode
@@ -23,7 +24,7 @@ FULL_OUTPUT = {
 def _edited(
     name: str,
     why: str,
-    edit: object,
+    edit: Callable[[NotebookNode], None],
     *shows: str,
     gets: dict[str, str] | None = None,
     answer: str = IDLE,
@@ -36,7 +37,7 @@ def _edited(
         answers={"center": answer},
         edit=edit,
         shows=shows,
-    )  # type: ignore[arg-type]
+    )
 
 
 def _duplicate_test(nb: NotebookNode) -> None:

@@ -232,8 +232,7 @@ os._exit(0)
 import os
 for _ in range(100):
     try:
-        if os.fork() == 0:
-            os._exit(0)
+        os.posix_spawn("/bin/true", ["true"], {})
     except OSError as error:
         print("no more", error)
         break
@@ -247,12 +246,12 @@ MUCH = (
         "memory-bomb",
         "asks for memory without end",
         "nothing memory",
-        "hoard = []\nwhile True:\n    hoard.append(bytearray(10**8))",
+        "hoard = []\nwhile True:\n    hoard.append(np.empty(2**24))",
     ),
     _cell(
         "memory-bomb-cell",
         "asks for memory without end in a cell",
-        "hoard = []\nwhile True:\n    hoard.append(bytearray(10**8))",
+        "hoard = []\nwhile True:\n    hoard.append(np.empty(2**24))",
         "MemoryError",
     ),
     _asked("memory-at-once", "one array of a terabyte", "nothing memory", "np.ones(2**37).sum()"),
