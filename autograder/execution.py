@@ -22,6 +22,8 @@ from autograder.worker.interpreter import ERROR_TEXT_LIMIT, Answer, Failure
 
 GRACE_SECONDS = 2.0  # after its own alarm a worker has this long before it is killed
 LOOK_SECONDS = 0.5  # between two looks at the memory of a step that takes long
+CAREFUL = wire.encode({"kind": "careful"})
+LARGE = ("torch",)  # modules that are imported ahead for notebooks that name them
 MOST_PASSES = 24  # processes for one submission: each but the last ends a step that kills
 STOPS = {
     "TimeLimit": "it did not end in time",
@@ -96,6 +98,9 @@ class _Execution:
         self._worker, self._clean, self._limits = worker, clean, limits
         self._questions = questions
         self._steps = _steps(clean, questions)
+        code = [cell.source for cell in clean.cells if cell.kind == "code"]
+        self._modules = tuple(name for name in LARGE if any(name in text for text in code))
+        self._forbidden = {question.exercise.forbidden for question in questions.values()}
         self._known = Execution()
         self._done: set[str] = set()
         self._skip: set[int | str] = set()
@@ -115,7 +120,7 @@ class _Execution:
 
     def _one_process(self) -> _StopError | None:
         """Run the steps that are left in a fresh process; return what stopped it, if anything."""
-        channel = self._worker.open(self._limits)
+        channel = self._worker.open(self._limits, self._modules, self._forbidden)
         try:
             if self._clean.files:
                 message = {"kind": "files", "files": dict(self._clean.files)}
@@ -145,6 +150,8 @@ class _Execution:
     def _ask(self, channel: Channel, name: str) -> None:
         question = self._questions[name]
         answers = self._known.answers[name] = []
+        if self._strikes[name]:
+            self._send(channel, CAREFUL)
         self._send(channel, question.frame)
         end = time.monotonic() + self._limits.question_seconds
         for case in question.cases:
@@ -181,9 +188,13 @@ class _Execution:
                 raise _StopError("MemoryLimit")
 
     def _blame(self, kind: str) -> None:
-        """Leave the step out from now on; a process that was killed gets one more chance."""
+        """Leave the step out from now on; but first give it another chance.
+
+        A process can have been killed from outside. And answers that were together on their way
+        are lost with it: the second time a question's answers come one by one.
+        """
         self._strikes[self._step] += 1
-        if kind == "Crash" and self._strikes[self._step] == 1:
+        if self._strikes[self._step] == 1 and (kind == "Crash" or isinstance(self._step, str)):
             return
         self._skip.add(self._step)
         self._stop(self._step, kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -15,6 +16,12 @@ from autograder.vocabulary import Case, Result, Verdict
 from autograder.worker.interpreter import Answer, Failure
 
 STOPPED = {**ENDINGS, MEMORY_ERROR: Verdict.MEMORY}
+# without one of these words no code gets at a module that is forbidden, or at its text
+MEANS = re.compile(
+    r"bnlib|torch|autograder|import\w|\bmodules\b|__|exec|eval|compile|getattr|attrgetter"
+    r"|globals|locals|vars|runpy|pkgutil|inspect|ctypes|gc\b|load|^\s*[%!]|=\s*[%!]\s*\w",
+    re.M,
+)
 NO_ANSWER = "So there was nothing to judge."
 
 
@@ -57,9 +64,11 @@ def not_graded(question: Question, reason: str) -> Result:
 
 def _mark_one(clean: Clean, execution: Execution, question: Question) -> Result:
     exercise = question.exercise
-    evidence = find_shortcuts(_code_before(clean, exercise.name), exercise.name, exercise.forbidden)
-    if evidence:
-        return forbidden_result(exercise, [str(item) for item in evidence])
+    if _could_reach(clean):
+        code = _code_before(clean, exercise.name)
+        evidence = find_shortcuts(code, exercise.name, exercise.forbidden)
+        if evidence:
+            return forbidden_result(exercise, [str(item) for item in evidence])
     answers = iter(execution.answers.get(exercise.name, ()))
 
     def ask(_case: Case) -> Answer:
@@ -68,6 +77,15 @@ def _mark_one(clean: Clean, execution: Execution, question: Question) -> Result:
 
     result = assess(exercise, question.cases, ask)
     return _with_stop(clean, execution, result, exercise.name)
+
+
+def _could_reach(clean: Clean) -> bool:
+    """Say whether the student's code names anything that a shortcut needs; nearly none does."""
+    return any(
+        MEANS.search(cell.source)
+        for cell in clean.cells
+        if cell.kind == "code" and cell.role not in ("test", "given")
+    )
 
 
 def _code_before(clean: Clean, name: str) -> list[tuple[str, str]]:

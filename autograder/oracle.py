@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from autograder.errors import GradingError
-from autograder.vocabulary import Case, Exercise, Tolerance
+from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
 from autograder.worker.interpreter import Answer, run_script
 from autograder.worker.script import Given
 
@@ -25,8 +26,26 @@ def ask_of(namespace: Mapping[str, Any]) -> Ask:
     return ask
 
 
+_known: WeakKeyDictionary[Case, dict[object, Answer]] = WeakKeyDictionary()
+
+
 def expected_answer(exercise: Exercise, case: Case) -> Answer:
-    """Run the case against the oracle, on inputs in float64."""
+    """Run the case against the oracle, on inputs in float64; once for each case."""
+    known = _known.setdefault(case, {})
+    if exercise.oracle not in known:
+        known[exercise.oracle] = _ask_oracle(exercise, case)
+    return known[exercise.oracle]
+
+
+def imagined_answer(exercise: Exercise, idea: Misconception, case: Case) -> Answer:
+    """Return what a wrong idea with a variant would answer to a case; it is asked once."""
+    known = _known.setdefault(case, {})
+    if idea not in known:
+        known[idea] = ask_of({**exercise.namespace, exercise.name: idea.variant})(case)
+    return known[idea]
+
+
+def _ask_oracle(exercise: Exercise, case: Case) -> Answer:
     namespace = {**exercise.namespace, exercise.name: exercise.oracle}
     in_double = Case(case.name, upcast(case.inputs), case.script, case.report)
     answer = ask_of(namespace)(in_double)

@@ -26,7 +26,7 @@ HEADLINES = {
     Verdict.MEMORY: "Used too much memory",
     Verdict.OUTPUT_LIMIT: "Wrote output without end",
     Verdict.CRASHED: "Ended its own process",
-    Verdict.FORBIDDEN: "Ready-made, not written",
+    Verdict.FORBIDDEN: "Uses what is forbidden here",
     Verdict.TAMPERED: "Interfered with the grader",
     Verdict.NOT_GRADED: "Not graded: a fault of the grader",
 }

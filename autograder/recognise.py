@@ -8,7 +8,7 @@ import numpy as np
 
 from autograder.compare import compare
 from autograder.differences import within
-from autograder.oracle import ask_of, expected_answer, tolerance_for
+from autograder.oracle import expected_answer, imagined_answer, tolerance_for
 from autograder.vocabulary import Case, Exercise, Judgement, Misconception, Tolerance
 from autograder.worker.interpreter import Answer
 from autograder.worker.values import Plain
@@ -40,7 +40,7 @@ def _looks_like(exercise: Exercise, idea: Misconception, case: Case, answer: Ans
         return True
     if idea.variant is None:
         return False
-    theirs = ask_of({**exercise.namespace, exercise.name: idea.variant})(case)
+    theirs = imagined_answer(exercise, idea, case)
     if theirs.failure is not None:
         return False
     tolerance = case.tolerance or tolerance_for(exercise, case)

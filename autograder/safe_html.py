@@ -24,10 +24,10 @@ ATTRIBUTES = {
     "ol": ["start"],
 }
 STYLES = [  # none that moves a thing over others, or loads one
-    *("align-items", "background", "background-color", "border", "border-bottom", "border-collapse"),
-    *("border-color", "border-left", "border-left-width", "border-radius", "border-right"),
-    *("border-top", "color", "display", "flex-wrap", "font", "font-family", "font-size"),
-    *("font-style", "font-variant", "font-weight", "gap", "height", "letter-spacing"),
+    *("align-items", "background", "background-color", "border", "border-bottom"),
+    *("border-collapse", "border-color", "border-left", "border-left-width", "border-radius"),
+    *("border-right", "border-top", "color", "display", "flex-wrap", "font", "font-family"),
+    *("font-size", "font-style", "font-variant", "font-weight", "gap", "height", "letter-spacing"),
     *("line-height", "margin", "margin-bottom", "margin-left", "margin-right", "margin-top"),
     *("max-width", "overflow", "padding", "text-align", "text-decoration", "vertical-align"),
     *("white-space", "width"),

@@ -84,8 +84,6 @@ def _worker(job: Job) -> WarmWorker:
         worker = None
     if worker is None:
         worker = _here.worker = WarmWorker(job.sandbox)
-    if any("torch" in cell.source for cell in job.clean.cells if cell.kind == "code"):
-        worker.warm(["torch"])
     return worker
 
 

@@ -53,6 +53,9 @@ class Store:
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
             self._db = sqlite3.connect(self.path, timeout=30.0)
+            # what a power cut takes back is made again; a killed process loses nothing
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = normal")
             self._db.executescript(SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise self._fault("opened", error) from error

@@ -9,7 +9,8 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,7 @@ Kind = Literal["bubblewrap", "none"]
 START_SECONDS = 120.0  # to import everything, on a machine that is busy and cold
 CONTROL_SECONDS = 60.0  # for a fork, or the end of one
 PACKET = 64 * 1024
+READ_BYTES = 2**18  # asked of the socket at a time
 
 
 class SandboxError(GradingError):
@@ -36,6 +38,7 @@ class Channel:
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
+        self._read = b""  # what came together with the last message
 
     def send(self, frame: bytes, seconds: float) -> None:
         """Send one encoded message; `TimeoutError` or `OSError` if the worker does not take it."""
@@ -44,7 +47,7 @@ class Channel:
 
     def wait(self, seconds: float) -> bool:
         """Wait for something to read, the end of the process included, for at most `seconds`."""
-        return bool(select.select([self._socket], [], [], seconds)[0])
+        return bool(self._read) or bool(select.select([self._socket], [], [], seconds)[0])
 
     def receive(self, seconds: float) -> dict[str, Any]:
         """Read the next message.
@@ -58,28 +61,68 @@ class Channel:
         wire.WireError
             If what comes is no message.
         """
-        return wire.receive(_Limited(self._socket, seconds), inbound=True)
+        end = time.monotonic() + seconds
+        return wire.receive(_Reader(lambda size: self._take(size, end)), inbound=True)
+
+    def _take(self, size: int, end: float) -> bytes:
+        """Return at most `size` bytes; all reads of a message share one deadline."""
+        if not self._read:
+            left = end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._socket.settimeout(left)
+            self._read = self._socket.recv(max(size, READ_BYTES))
+        taken, self._read = self._read[:size], self._read[size:]
+        return taken
 
     def close(self) -> None:
         """End the conversation."""
         self._socket.close()
 
 
-class _Limited:
-    """A socket whose reads share one deadline: a message that drips in ends as one that stalls."""
+@dataclass(frozen=True)
+class _Reader:
+    """A channel as the wire wants to read it."""
 
-    def __init__(self, connection: socket.socket, seconds: float) -> None:
-        self._socket, self._end = connection, time.monotonic() + seconds
+    take: Callable[[int], bytes]
+    """Returns at most so many bytes."""
 
     def recv_into(self, buffer: memoryview, nbytes: int = 0) -> int:
-        left = self._end - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        self._socket.settimeout(left)
-        return self._socket.recv_into(buffer, nbytes)
+        data = self.take(nbytes)
+        buffer[: len(data)] = data
+        return len(data)
 
-    def sendall(self, data: bytes) -> None:
-        self._socket.sendall(data)
+
+class _Control:
+    """The judge's end of the socket to a warm parent: one JSON message a packet."""
+
+    def __init__(self, last_words: Callable[[], str]) -> None:
+        self.socket, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._last_words = last_words
+        self.ending = False
+        self.prepared: set[tuple[str, ...]] = set()
+
+    def say(self, message: dict[str, Any], *files: int) -> None:
+        """Send a message, and open files with it."""
+        try:
+            socket.send_fds(self.socket, [json.dumps(message).encode()], files)
+        except OSError as error:
+            raise SandboxError(f"The worker is gone ({error}). {self._last_words()}") from error
+
+    def hear(self, kind: str, seconds: float) -> dict[str, Any]:
+        """Wait for a message of this kind."""
+        self.socket.settimeout(seconds)
+        try:
+            packet = self.socket.recv(PACKET)
+        except OSError as error:
+            words = self._last_words()
+            raise SandboxError(f"The worker does not answer: {error}. {words}") from error
+        if not packet:
+            raise SandboxError(f"The worker ended by itself. {self._last_words()}")
+        message: dict[str, Any] = json.loads(packet)
+        if message["kind"] != kind:
+            raise SandboxError(f"No process for the submission: {message.get('reason', message)}.")
+        return message
 
 
 class WarmWorker:
@@ -99,17 +142,17 @@ class WarmWorker:
     def __init__(self, kind: Kind = "bubblewrap") -> None:
         self.kind = kind
         self.pid = 0
-        self._warm: set[str] = set()
         self._base = 0
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the worker
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._controls: dict[tuple[str, ...], _Control] = {(): _Control(self._last_words)}
+        self._open = self._controls[()]
         try:
-            with theirs:
+            with self._open.theirs as theirs:
                 self._process = self._start(theirs)
             self.pid = self._process.pid
-            self._settle(self._hear("ready", START_SECONDS))
+            self._settle(self._open)
         except BaseException:
             self.close()
             raise
@@ -135,82 +178,98 @@ class WarmWorker:
             start_new_session=True,
         )
 
-    def warm(self, modules: Iterable[str]) -> None:
-        """Import modules once, for every submission from now on."""
-        new = sorted(set(modules) - self._warm)
-        if new:
-            self._say({"kind": "warm", "modules": new})
-            self._settle(self._hear("warm", START_SECONDS))
-            self._warm.update(new)
+    def open(
+        self,
+        limits: Limits,
+        modules: tuple[str, ...] = (),
+        forbidden: Iterable[tuple[str, ...]] = (),
+    ) -> Channel:
+        """Fork a process for a submission, and return the wire to it; end it with `end`.
 
-    def open(self, limits: Limits) -> Channel:
-        """Fork a process for a submission, and return the wire to it; end it with `end`."""
+        Parameters
+        ----------
+        limits
+            What it may use.
+        modules
+            What is imported already, besides what always is: from a larger parent, which is made
+            when it is first asked for.
+        forbidden
+            Lists that questions will name: what has to be made ready for them is, before the fork.
+        """
+        self._open = control = self._controls.get(modules) or self._annex(modules)
+        self._wait_for_end(control)
+        for names in forbidden:
+            if names not in control.prepared:
+                control.say({"kind": "watch", "forbidden": names})
+                control.prepared.add(names)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
-            message = {"kind": "start", "bounds": limits.bounds()}
-            self._say(message, theirs.fileno())
+            control.say({"kind": "start", "bounds": limits.bounds()}, theirs.fileno())
         try:
-            self._hear("started", CONTROL_SECONDS)
+            control.hear("started", CONTROL_SECONDS)
         except BaseException:
             ours.close()
             raise
         return Channel(ours)
 
-    def end(self) -> int | None:
-        """Kill what is left of the submission, and return how its process ended."""
-        self._say({"kind": "end"})
-        code: int | None = self._hear("ended", CONTROL_SECONDS)["code"]
-        return code
+    def end(self) -> None:
+        """Have what is left of the submission killed; `open` and `ended` wait until it is."""
+        self._open.say({"kind": "end"})
+        self._open.ending = True
+
+    def ended(self) -> int | None:
+        """Wait until the submission is gone, and return how its process ended."""
+        return self._wait_for_end(self._open)
 
     def memory(self) -> int:
         """Return the bytes that the submission holds beyond what the warm worker gave it."""
-        try:
-            processes = psutil.Process(self.pid).children(recursive=True)
-        except psutil.Error:
-            return 0
-        own = [size for size in map(_unshared, processes) if size is not None]
         # the warm worker and the guard are among them, with what every fork starts from
-        return sum(max(size - self._base, 0) for size in own)
+        return sum(max(size - self._base, 0) for size in self._sizes())
 
     def close(self) -> None:
         """End the worker, and everything in its sandbox."""
-        self._control.close()
+        for control in self._controls.values():
+            control.socket.close()
         if self._process is not None:
             self._process.kill()  # with bubblewrap goes its whole namespace
             self._process.wait()
         self._log.close()
         _remove(self._folder)
 
-    def _settle(self, message: dict[str, Any]) -> None:
-        """Look at a worker that has just imported: no threads, and how much memory it holds."""
+    def _annex(self, modules: tuple[str, ...]) -> _Control:
+        """Have the worker fork a parent that imports more."""
+        first, control = self._controls[()], _Control(self._last_words)
+        self._wait_for_end(first)
+        with control.theirs as theirs:
+            first.say({"kind": "annex", "modules": modules}, theirs.fileno())
+        self._settle(control)
+        self._controls[modules] = control
+        return control
+
+    def _wait_for_end(self, control: _Control) -> int | None:
+        if not control.ending:
+            return None
+        code: int | None = control.hear("ended", CONTROL_SECONDS)["code"]
+        control.ending = False
+        return code
+
+    def _settle(self, control: _Control) -> None:
+        """Look at a parent that has just imported: no threads, and how much memory it holds."""
+        message = control.hear("ready", START_SECONDS)
         if message["threads"] != 1:
             raise SandboxError(
                 f"The warm worker runs {message['threads']} threads after its imports; a fork of "
                 "it could stand still. Set OMP_NUM_THREADS=1, and look at what is imported."
             )
-        family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
-        self._base = max(size or 0 for size in map(_unshared, family))
+        self._base = max(self._sizes(), default=0)
 
-    def _say(self, message: dict[str, Any], *files: int) -> None:
+    def _sizes(self) -> list[int]:
         try:
-            socket.send_fds(self._control, [json.dumps(message).encode()], files)
-        except OSError as error:
-            raise SandboxError(f"The worker is gone ({error}). {self._last_words()}") from error
-
-    def _hear(self, kind: str, seconds: float) -> dict[str, Any]:
-        self._control.settimeout(seconds)
-        try:
-            packet = self._control.recv(PACKET)
-        except OSError as error:
-            raise SandboxError(
-                f"The worker does not answer: {error}. {self._last_words()}"
-            ) from error
-        if not packet:
-            raise SandboxError(f"The worker ended by itself. {self._last_words()}")
-        message: dict[str, Any] = json.loads(packet)
-        if message["kind"] != kind:
-            raise SandboxError(f"No process for the submission: {message.get('reason', message)}.")
-        return message
+            worker = psutil.Process(self.pid)
+            family = [worker, *worker.children(recursive=True)]
+        except psutil.Error:
+            return []
+        return [size for size in map(_unshared, family) if size is not None]
 
     def _last_words(self) -> str:
         self._log.seek(0)

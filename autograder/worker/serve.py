@@ -41,6 +41,7 @@ class Parent:
             importlib.import_module(name)
         self._notebook = Notebook()
         self._notebook.warm_up()
+        _hide_modules()
         self._watch = Watch()
         self._guard = self._inner = 0
         self._folder: str | None = None
@@ -57,10 +58,22 @@ class Parent:
                 self._start(message, socket.socket(fileno=sockets[0]))
             elif message["kind"] == "end":
                 self._end()
-            elif message["kind"] == "warm":
-                for name in message["modules"]:
-                    importlib.import_module(name)
-                self._reply({"kind": "warm", "threads": _threads()})
+            elif message["kind"] == "annex":
+                self._open_annex(message["modules"], socket.socket(fileno=sockets[0]))
+            elif message["kind"] == "watch":
+                self._watch.prepare(tuple(message["forbidden"]))
+
+    def _open_annex(self, modules: list[str], control: socket.socket) -> None:
+        """Fork a parent that has imported more: only who needs it pays for the larger forks."""
+        if os.fork():
+            control.close()
+            return
+        self._control.close()
+        self._control = control
+        control.set_inheritable(False)
+        for name in modules:
+            importlib.import_module(name)
+        self._reply({"kind": "ready", "threads": _threads()})
 
     def _start(self, message: dict[str, Any], connection: socket.socket) -> None:
         gc.collect()
@@ -105,9 +118,6 @@ class Parent:
         return inner
 
     def _run(self, connection: socket.socket) -> None:
-        for name in [n for n in sys.modules if n.startswith(OWN)]:
-            del sys.modules[name]
-        vars(sys.modules["autograder"]).pop("worker", None)
         sys.path.insert(0, "")
         Session(connection, self._notebook, self._watch).serve()
 
@@ -126,6 +136,13 @@ class Parent:
 
     def _reply(self, message: dict[str, Any]) -> None:
         self._control.send(json.dumps(message).encode())
+
+
+def _hide_modules() -> None:
+    """Let no import of a student's find our own modules, which are all loaded by now."""
+    for name in [n for n in sys.modules if n.startswith(OWN)]:
+        del sys.modules[name]
+    vars(sys.modules["autograder"]).pop("worker", None)
 
 
 def _become_submission(

@@ -108,6 +108,12 @@ class Watch:
         """
         return Watching(self, tuple(forbidden), tuple(also))
 
+    def prepare(self, forbidden: tuple[str, ...]) -> None:
+        """Make the traps of an exercise before a fork, so that no fork has to."""
+        for number in range(2 ** len(READY_HELPERS)):
+            parts = tuple(part for i, (part, _) in enumerate(READY_HELPERS) if number >> i & 1)
+            self.traps(forbidden, parts)
+
     def record(self, name: str) -> None:
         """Note a forbidden call, and stop it."""
         if self.seen is not None and name not in self.seen and len(self.seen) < MOST_SEEN:
@@ -145,7 +151,10 @@ class Watch:
             for name, module in list(sys.modules.items())
             if isinstance(module, ModuleType) and self._is_ours(name)
         }
-        self._modules = {n: (m, getattr(m, "__spec__", None)) for n, m in modules.items()}
+        found = {n: (m, getattr(m, "__spec__", None)) for n, m in modules.items()}
+        if found == self._modules:
+            return  # what was loaded is none of ours
+        self._modules = found
         for module in modules.values():
             for value in list(vars(module).values()):
                 if self._is_ours(str(getattr(value, "__module__", ""))):

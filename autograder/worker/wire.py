@@ -61,9 +61,6 @@ class Connection(Protocol):
     def recv_into(self, buffer: memoryview, nbytes: int = 0) -> int:
         """Read at most `nbytes` bytes; 0 if the other side is gone."""
 
-    def sendall(self, data: bytes) -> None:
-        """Write everything."""
-
 
 def encode(message: Mapping[str, Any], *, layouts: bool = False) -> bytes:
     """Return a message as one frame; with `layouts` arrays keep the layout of their memory.

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from autograder.course import Course
-from autograder.sandbox import WarmWorker
+from autograder.sandbox import Limits, WarmWorker
 from benchmarks.grading import otter
 from benchmarks.grading.commands import BIN, SEED, Ran, run
 from benchmarks.grading.courses import Marks, make_course, read_marks
@@ -130,7 +130,8 @@ def _floor(contest: Contest, course: Course, rounds: int) -> None:
 def _one_worker() -> Taken:
     worker = WarmWorker()
     try:
-        worker.warm(["torch"])
+        worker.open(Limits(), ("torch",)).close()
+        worker.end()
         return taken([worker.pid])
     finally:
         worker.close()

@@ -80,7 +80,7 @@ ENDINGS = {
     "killed by a signal": ("import os; os.abort()", "Crash", "crashed"),
     "endless": ("while True: pass", "TimeLimit", "timeout"),
     "endless, whatever is raised": (
-        "while True:\n    try:\n        while True: pass\n    except BaseException: pass",
+        "import time\nwhile True:\n    try: time.sleep(0.01)\n    except BaseException: pass",
         "TimeLimit",
         "timeout",
     ),
@@ -162,8 +162,8 @@ class _Killing:
     def __init__(self, worker: WarmWorker, is_hit: Callable[[int, int], bool]) -> None:
         self._worker, self._is_hit, self.process, self.count = worker, is_hit, 0, 0
 
-    def open(self, limits: Limits) -> Any:
-        self._channel = self._worker.open(limits)
+    def open(self, limits: Limits, *rest: Any) -> Any:
+        self._channel = self._worker.open(limits, *rest)
         self.process, self.count = self.process + 1, 0
         return self
 
@@ -180,8 +180,8 @@ class _Killing:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._channel if hasattr(self._channel, name) else self._worker, name)
 
-    def end(self) -> int | None:
-        return self._worker.end()
+    def end(self) -> None:
+        self._worker.end()
 
     def memory(self) -> int:
         return self._worker.memory()

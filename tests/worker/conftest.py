@@ -50,7 +50,8 @@ class Talk:
     def end(self) -> int | None:
         """End the submission."""
         self.channel.close()
-        return self.worker.end()
+        self.worker.end()
+        return self.worker.ended()
 
 
 def text_of(output: Mapping[str, Any]) -> str:
