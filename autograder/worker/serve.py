@@ -101,6 +101,7 @@ class Parent:
     def _isolate(self, ready: int, go: int) -> int:
         """Help the fork into its namespaces; return the id of the process that came out there."""
         inner, reason = self._guard, "the fork ended at once"
+        missing = {"ready"} if self._outside is None else {"ready", "inner"}  # in either order
         with os.fdopen(ready, closefd=False) as lines:
             for line in lines:
                 word, _, rest = line.rstrip("\n").partition(" ")
@@ -109,11 +110,12 @@ class Parent:
                     os.write(go, b"mapped")
                 elif word == "inner":
                     inner = int(rest)
-                elif word == "ready":
+                elif word == "failed":
+                    reason = rest
+                missing.discard(word)
+                if not missing:
                     self._reply({"kind": "started"})
                     return inner
-                else:
-                    reason = rest
         self._reply({"kind": "failed", "reason": reason})
         return inner
 
