@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from autograder.clean import Clean
 from autograder.paper import Question
 from autograder.sandbox import Channel, Limits, WarmWorker
-from autograder.submission.clean import Clean
 from autograder.vocabulary import Case
 from autograder.worker import wire
 from autograder.worker.interpreter import ERROR_TEXT_LIMIT, Answer, Failure

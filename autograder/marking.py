@@ -6,12 +6,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from autograder.clean import Cell, Clean
 from autograder.errors import GradingError
 from autograder.execution import STOPS, Execution
 from autograder.judge import ENDINGS, MEMORY_ERROR, assess, forbidden_result
 from autograder.paper import Question
 from autograder.shortcuts import find_shortcuts
-from autograder.submission.clean import Cell, Clean
 from autograder.vocabulary import Case, Result, Verdict
 from autograder.worker.interpreter import Answer, Failure
 

@@ -36,14 +36,16 @@ STYLES = [  # none that moves a thing over others, or loads one
 
 def sanitise_html(text: str) -> str:
     """Return HTML with nothing in it but what is listed here; the rest is shown as text."""
-    return str(_sanitiser().sanitize_html_tags(text))
+    return str(_cleaner().clean(text))
 
 
 @cache
-def _sanitiser() -> Any:
-    from nbconvert.preprocessors.sanitize import SanitizeHTML
+def _cleaner() -> Any:
+    from bleach.css_sanitizer import CSSSanitizer
+    from bleach.sanitizer import Cleaner
 
-    return SanitizeHTML(tags=TAGS, attributes=ATTRIBUTES, styles=STYLES)
+    styles = CSSSanitizer(allowed_css_properties=STYLES)
+    return Cleaner(tags=TAGS, attributes=ATTRIBUTES, css_sanitizer=styles)
 
 
 def sanitise_pages(config: Any) -> None:

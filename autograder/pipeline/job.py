@@ -6,13 +6,13 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from autograder.clean import Clean
 from autograder.execution import Execution, execute
 from autograder.marking import mark
 from autograder.paper import set_paper
 from autograder.sandbox import Limits, SandboxError, WarmWorker
 from autograder.sandbox.warm import Kind
 from autograder.shown import Output, clean_outputs
-from autograder.submission.clean import Clean
 from autograder.vocabulary import Result
 
 TRIES = 3  # of a job whose worker fails: each with a new worker
@@ -59,7 +59,7 @@ def grade(job: Job) -> Graded:
     questions = {name: paper.questions[name] for name in job.names}
     for left in reversed(range(TRIES)):
         try:
-            worker = _worker(job)
+            worker = warm_worker(job.sandbox)
             execution = execute(worker, job.clean, questions, job.limits)
             return _graded(job, execution, mark(job.clean, execution, questions, job.sandbox))
         except SandboxError:
@@ -77,13 +77,14 @@ def close_worker() -> None:
         worker.close()
 
 
-def _worker(job: Job) -> WarmWorker:
+def warm_worker(sandbox: Kind) -> WarmWorker:
+    """Return this thread's warm worker; start it if there is none of this kind."""
     worker: WarmWorker | None = getattr(_here, "worker", None)
-    if worker is not None and worker.kind != job.sandbox:
+    if worker is not None and worker.kind != sandbox:
         close_worker()
         worker = None
     if worker is None:
-        worker = _here.worker = WarmWorker(job.sandbox)
+        worker = _here.worker = WarmWorker(sandbox)
     return worker
 
 

@@ -4,8 +4,8 @@
 ``render(clean)`` writes it again; every repair on the way is a `Finding`.
 """
 
+from autograder.clean import Cell, Clean, Finding, Role
 from autograder.submission.beside import keep_files, read_beside
-from autograder.submission.clean import Cell, Clean, Finding, Role
 from autograder.submission.digest import code_digest
 from autograder.submission.ingest import ingest
 from autograder.submission.master import Master, read_master

@@ -12,7 +12,7 @@ from importlib.metadata import packages_distributions
 from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from autograder.submission.clean import Finding
+from autograder.clean import Finding
 
 BYTES_LIMIT = 16 * 2**20  # in all: as much as a notebook; data sets of the course come with bnlib
 FILES_LIMIT = 200  # a package of helpers has ten

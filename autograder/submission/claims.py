@@ -8,7 +8,7 @@ from functools import cached_property
 
 from nbformat import NotebookNode
 
-from autograder.submission.clean import Cell, Finding
+from autograder.clean import Cell, Finding
 from autograder.submission.definitions import assigned_names, defined_names, is_python
 from autograder.submission.master import Master
 

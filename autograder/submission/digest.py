@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 
-from autograder.submission.clean import Clean
+from autograder.clean import Clean
 
 FORMAT = 1  # raise it whenever the layout below changes
 

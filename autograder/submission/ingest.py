@@ -6,8 +6,8 @@ import re
 
 from nbformat import NotebookNode
 
+from autograder.clean import Finding
 from autograder.errors import SubmissionError
-from autograder.submission.clean import Finding
 from autograder.submission.decode import decode
 from autograder.submission.repairs import Repairs
 

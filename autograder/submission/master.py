@@ -12,8 +12,8 @@ from nbformat import NotebookNode
 from nbgrader import utils
 
 from autograder.build.release import to_release
+from autograder.clean import Cell, Role
 from autograder.errors import BuildError, GradingError
-from autograder.submission.clean import Cell, Role
 
 TEST_PREFIX = "test_"
 MASTERS_KEPT = 64  # more units than a course has

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograder.submission.clean import Cell, Finding
+from autograder.clean import Cell, Finding
 from autograder.submission.master import Master
 
 

@@ -10,7 +10,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader import utils
 
-from autograder.submission.clean import Cell, Clean
+from autograder.clean import Cell, Clean
 from autograder.submission.master import Master
 
 SCHEMA_VERSION = 3  # of nbgrader's cell metadata

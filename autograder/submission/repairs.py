@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from autograder.submission.clean import Finding
+from autograder.clean import Finding
 
 TEXTS = {
     "byte-order-mark": "The file began with a byte order mark, which was left out.",

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from nbformat import NotebookNode
 
+from autograder.clean import Cell, Clean, Finding
 from autograder.errors import SubmissionError
 from autograder.submission.claims import Draft, find_names
-from autograder.submission.clean import Cell, Clean, Finding
 from autograder.submission.master import Master
 from autograder.submission.order import put_back, tests_after_solutions
 

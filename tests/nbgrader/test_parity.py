@@ -143,8 +143,7 @@ def test_wrong_variants_lose_points_with_every_grader(marked: Marked, unit: str)
     full = [
         str(m)
         for m in marked.of(unit)
-        if not m.variant.right
-        and {None, m.points} & {m.by_nbgrader, m.by_check, m.by_grader.score}
+        if not m.variant.right and {None, m.points} & {m.by_nbgrader, m.by_check, m.by_grader.score}
     ]
     assert not full, "\n".join(full)
 
@@ -153,8 +152,6 @@ def test_wrong_variants_lose_points_with_every_grader(marked: Marked, unit: str)
 def test_all_graders_agree(marked: Marked, unit: str) -> None:
     """The asserts of a test cell take points only where the check does: all of them, by a gate."""
     different = [
-        str(m)
-        for m in marked.of(unit)
-        if not (m.by_nbgrader == m.by_check == m.by_grader.score)
+        str(m) for m in marked.of(unit) if not (m.by_nbgrader == m.by_check == m.by_grader.score)
     ]
     assert not different, "\n".join(different)

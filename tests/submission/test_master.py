@@ -9,9 +9,9 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from autograder.clean import Clean
 from autograder.errors import GradingError
 from autograder.submission import read_master, render
-from autograder.submission.clean import Clean
 from tests.submission import notebooks as nb
 
 UNITS = sorted(path.name for path in (nb.ROOT / "release").iterdir())
