@@ -128,15 +128,14 @@ import gc
 for thing in gc.get_objects():
     if type(thing).__name__ == "Session":
         session = thing
-send = type(session)._send
-def lie(self, message):
+wire = type(session)._answer.__globals__["wire"]
+encode = wire.encode
+def lie(message, **options):
     if message["kind"] == "answer":
-        message["failure"] = None
-        message["score"] = message["max_score"] = 1.0
-        message["verdict"] = "passed"
-        message["values"] = {name: "full" for name in message["values"]}
-    send(self, message)
-type(session)._send = lie
+        marks = {"failure": None, "score": 1.0, "max_score": 1.0, "verdict": "passed"}
+        message = {**message, **marks, "values": {name: "full" for name in message["values"]}}
+    return encode(message, **options)
+wire.encode = lie
 """,
         "nothing wrong",
     ),
