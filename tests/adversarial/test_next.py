@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from autograder.worker.serve import Parent
 from tests.adversarial.case import Case
@@ -44,7 +45,8 @@ def test_the_process_that_is_killed_is_the_submission_even_if_it_is_ready_first(
     os.write(write, b"ready\ninner 4242\n")
     os.close(write)
     parent = Parent.__new__(Parent)
-    parent._guard, parent._outside, told = 17, 60000, []
+    told: list[dict[str, Any]] = []
+    parent._guard, parent._outside = 17, 60000
     parent._reply = told.append  # type: ignore[method-assign]
 
     inner = parent._isolate(read, -1)
