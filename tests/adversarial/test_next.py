@@ -47,7 +47,7 @@ def test_the_process_that_is_killed_is_the_submission_even_if_it_is_ready_first(
     parent = Parent.__new__(Parent)
     told: list[dict[str, Any]] = []
     parent._guard, parent._outside = 17, 60000
-    parent._reply = told.append  # type: ignore[method-assign]
+    parent._reply = told.append  # type: ignore[method-assign, assignment]
 
     inner = parent._isolate(read, -1)
 
