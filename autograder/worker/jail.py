@@ -28,7 +28,8 @@ SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
 INSIDE = 1000  # user and group that student code sees itself as
 
 WORK = Path("/home/student")  # working directory of a submission
-HIDDEN = Path("/course/autograder/worker")  # our own files, of no use to a student
+# what is ours: it is loaded by now, and its text is of no use to an honest student
+HIDDEN = (Path("/course/autograder/worker"), Path("/course/bnlib"))
 
 
 @dataclass(frozen=True)
@@ -116,8 +117,8 @@ def _mount_disks(bounds: Bounds) -> None:
     size = f"size={bounds.disk_bytes},nr_inodes=8192,mode=1777"
     for place in ("/tmp", "/dev/shm", str(WORK)):  # noqa: S108 -- private to this namespace
         _mount("tmpfs", place, "tmpfs", MS_NOSUID | MS_NODEV, size)
-    if HIDDEN.is_dir():
-        _mount("tmpfs", str(HIDDEN), "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,mode=555")
+    for hidden in map(str, HIDDEN):
+        _mount("tmpfs", hidden, "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,mode=555")
     # other processes are no one's business, and a /proc of its own no kernel gives to such a user
     _mount("tmpfs", "/proc", "tmpfs", MS_RDONLY | MS_NOSUID | MS_NODEV, "size=4k,mode=555")
 

@@ -12,6 +12,7 @@ import gc
 import importlib
 import json
 import os
+import pkgutil
 import shutil
 import signal
 import socket
@@ -28,7 +29,8 @@ from autograder.worker.shortcuts import Watch
 
 PACKET = 64 * 1024  # bytes of one control message
 OWN = "autograder.worker"  # modules that student code has no business with
-WARM = ("numpy", "matplotlib.pyplot", "bnlib")  # imported by nearly every notebook
+WARM = ("numpy", "matplotlib.pyplot")  # imported by nearly every notebook
+REFERENCE = "bnlib"  # its files are hidden from submissions: what they may import is loaded before
 
 
 class Parent:
@@ -39,6 +41,7 @@ class Parent:
         self._outside = outside
         for name in WARM:
             importlib.import_module(name)
+        _import_all(REFERENCE)
         self._notebook = Notebook()
         self._notebook.warm_up()
         _hide_modules()
@@ -73,6 +76,7 @@ class Parent:
         control.set_inheritable(False)
         for name in modules:
             importlib.import_module(name)
+        _import_all(REFERENCE)
         self._reply({"kind": "ready", "threads": _threads()})
 
     def _start(self, message: dict[str, Any], connection: socket.socket) -> None:
@@ -138,6 +142,16 @@ class Parent:
 
     def _reply(self, message: dict[str, Any]) -> None:
         self._control.send(json.dumps(message).encode())
+
+
+def _import_all(package: str) -> None:
+    """Import every module of a package; those that need torch only where torch is loaded."""
+    found = importlib.import_module(package)
+    for module in pkgutil.walk_packages(found.__path__, package + "."):
+        spec = module.module_finder.find_spec(module.name, None)
+        source = Path(str(spec and spec.origin)).read_text(encoding="utf-8")
+        if "import torch" not in source or "torch" in sys.modules:
+            importlib.import_module(module.name)
 
 
 def _hide_modules() -> None:

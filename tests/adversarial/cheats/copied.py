@@ -1,8 +1,9 @@
 """Known and out of reach: the reference copied, or fetched where nobody can watch.
 
 `bnlib` is published under the names of the exercises, and the worker shares its process with the
-student. Who copies its text, or goes around the watch on purpose, is not stopped by a grader; what
-each of these gets is written down here, so that nobody believes otherwise.
+student. Its files are hidden while a submission runs; but who types its text in, or takes the watch
+off on purpose, is not stopped by a grader. What each of these gets is written down here, so that
+nobody believes otherwise.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ CASES = (
         '        \'n.save("y.npy", m.batchnorm_forward(d["x"], d["g"], d["b"], \'\n'
         "        'float(d[\"e\"]))[0])'], check=True)\n"
         "    return np.load('y.npy'), None",
-        gets="full passed",
+        gets="nothing error",
     ),
     _ready(
         "copied-watch-removed",
@@ -69,6 +70,7 @@ for thing in gc.get_objects():
         "space = dict(vars(m.batchnorm_forward) and {} or m.batchnorm_forward.__globals__)\n"
         "exec(inspect.getsource(m.batchnorm_forward), space)\n"
         "f = space['batchnorm_forward']\n" + TAIL + "    return f(x, gamma, beta, eps)",
+        gets="nothing error",
     ),
     _ready(
         "copied-fork-hidden",
