@@ -52,8 +52,8 @@ class HereEngine:
         self.jobs: list[Job] = []
 
     def run(self, jobs_: Iterable[tuple[Any, Job]]) -> Iterator[Done]:
-        """Run named jobs."""
-        for name, job in jobs_:
+        """Run named jobs, once all are known: as many as a large pool has waiting."""
+        for name, job in list(jobs_):
             self.jobs.append(job)
             yield name, jobs.grade(job)
 

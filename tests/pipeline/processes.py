@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import psutil
 
 
 def lanes() -> list[psutil.Process]:
     """Return the lanes of this process."""
-    return [p for p in psutil.Process().children() if "spawn_main" in " ".join(p.cmdline())]
+    found = []
+    for process in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if "spawn_main" in " ".join(process.cmdline()):
+                found.append(process)
+    return found
 
 
 def workers_of(processes: list[psutil.Process]) -> list[psutil.Process]:
     """Return everything below some processes."""
-    return [child for process in processes for child in process.children(recursive=True)]
+    found = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            found += process.children(recursive=True)
+    return found
 
 
 def require_gone(processes: list[psutil.Process], seconds: float = 5.0) -> None:

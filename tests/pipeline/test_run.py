@@ -21,7 +21,7 @@ from autograder.pipeline import job as jobs
 from autograder.pipeline.run import Outcome
 from autograder.pipeline.settings import Settings
 from autograder.sandbox import SandboxError
-from autograder.vocabulary import Exercise, Misconception
+from autograder.vocabulary import Exercise
 from tests.pipeline.conftest import HereEngine
 from tests.pipeline.work import LIMITS, SCALE, SEED, UNIT, WRONG, Class, notebook
 from tests.submission import notebooks as nb
@@ -201,7 +201,8 @@ def test_a_new_sentence_for_a_wrong_idea_is_asked_again(
 ) -> None:
     """Students read it, so it must come to all of them."""
     run(three)
-    respecify(misconceptions=(Misconception("grand", "One mean of all.", lambda x: x - x.mean()),))
+    ideas = exercises_of(UNIT)[0].misconceptions
+    respecify(misconceptions=tuple(replace(idea, help="One mean of all.") for idea in ideas))
     outcome = run(three)
     assert [job.names for job in engine.jobs[3:]] == [("center",)] * 3
     bob = next(r for r in outcome.rows if (r.student_id, r.exercise) == ("bob", "center"))
