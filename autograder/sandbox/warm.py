@@ -100,6 +100,7 @@ class _Control:
         self.socket, self.theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._last_words = last_words
         self.ending = False
+        self.base = 0  # bytes that each fork of this parent starts from
         self.prepared: set[tuple[str, ...]] = set()
 
     def say(self, message: dict[str, Any], *files: int) -> None:
@@ -142,7 +143,7 @@ class WarmWorker:
     def __init__(self, kind: Kind = "bubblewrap") -> None:
         self.kind = kind
         self.pid = 0
-        self._base = 0
+        self._parents: set[int] = set()  # processes that outlive submissions
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 -- closed with the worker
         self._folder: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -223,8 +224,9 @@ class WarmWorker:
 
     def memory(self) -> int:
         """Return the bytes that the submission holds beyond what the warm worker gave it."""
-        # the warm worker and the guard are among them, with what every fork starts from
-        return sum(max(size - self._base, 0) for size in self._sizes())
+        sizes = self._sizes()
+        own = [size for pid, size in sizes.items() if pid not in self._parents]
+        return sum(max(size - self._open.base, 0) for size in own)
 
     def close(self) -> None:
         """End the worker, and everything in its sandbox."""
@@ -261,15 +263,19 @@ class WarmWorker:
                 f"The warm worker runs {message['threads']} threads after its imports; a fork of "
                 "it could stand still. Set OMP_NUM_THREADS=1, and look at what is imported."
             )
-        self._base = max(self._sizes(), default=0)
+        sizes = self._sizes()
+        control.base = max((sizes[pid] for pid in sizes.keys() - self._parents), default=0)
+        self._parents |= sizes.keys()
 
-    def _sizes(self) -> list[int]:
+    def _sizes(self) -> dict[int, int]:
+        """Return how much memory each process of the worker has to itself."""
         try:
             worker = psutil.Process(self.pid)
             family = [worker, *worker.children(recursive=True)]
         except psutil.Error:
-            return []
-        return [size for size in map(_unshared, family) if size is not None]
+            return {}
+        sizes = {process.pid: _unshared(process) for process in family}
+        return {pid: size for pid, size in sizes.items() if size is not None}
 
     def _last_words(self) -> str:
         self._log.seek(0)

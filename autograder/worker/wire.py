@@ -42,7 +42,7 @@ from autograder.worker.values import (
 
 PREFIX = struct.Struct(">4sII")
 MAGIC = b"BNW1"
-HEADER_LIMIT = 24 * 2**20  # bytes; outputs of one cell are at most 16 MiB of text and pictures
+HEADER_LIMIT = 8 * 2**20  # bytes; a cell's outputs are at most 1 MiB of text, six times as escapes
 BODY_LIMIT = MAX_BYTES + 2**20  # bytes; one answer at its largest
 DEPTH_LIMIT = MAX_DEPTH + 6  # of values, and the message around them
 ITEM_LIMIT = 4 * MAX_ITEMS

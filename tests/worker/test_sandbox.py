@@ -361,6 +361,20 @@ def test_the_warm_parent_has_one_thread(worker: WarmWorker) -> None:
     assert threads == {1}
 
 
+def test_memory_is_counted_from_the_parent_that_was_forked() -> None:
+    """A worker that has a larger parent, too, still sees what a small submission adds."""
+    made = WarmWorker("bubblewrap")
+    try:
+        made.open(LIMITS, ("torch",)).close()
+        made.end()
+        talk = Talk(made, made.open(LIMITS))
+        talk.cell("held = bytearray(100 << 20)")
+        assert 90 * MEBIBYTE < made.memory() < 160 * MEBIBYTE
+        talk.end()
+    finally:
+        made.close()
+
+
 def test_the_warm_parents_memory_is_not_readable(worker: WarmWorker) -> None:
     """Its entries in /proc belong to root, whoever runs it."""
     family = psutil.Process(worker.pid).children(recursive=True)
