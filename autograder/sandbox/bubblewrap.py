@@ -18,6 +18,8 @@ SETTINGS = (
     *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime"),
     *("/etc/fonts", "/etc/alternatives", "/etc/mime.types"),
 )
+PRIVATE = ("/tmp", "/home/student", "/dev", "/proc", "/course")  # noqa: S108 -- inside
+MOVED = "/moved"  # where an environment is inside that lies in one of these
 INSIDE = "/course"  # where the sandbox finds what is ours
 ROOT_USERS = 60000  # submissions graded by root run as a user of their own, from here on
 PROGRAM = (
@@ -44,23 +46,31 @@ def command(fonts: Path) -> list[str]:
     assert reference.origin is not None
     python = (sys.prefix, sys.base_prefix, sysconfig.get_paths()["purelib"])
     binds = [*SYSTEM, *SETTINGS, *(str(Path(p).resolve()) for p in python), *python]
+    inside = tuple(map(_inside, python))
     words = [_program(), "--die-with-parent", "--new-session", *_namespaces(), "--clearenv"]
-    words += _folders(["/home/student", f"{INSIDE}/autograder", *map(os.path.dirname, python)])
+    words += _folders(["/home/student", f"{INSIDE}/autograder", *map(os.path.dirname, inside)])
     for place in dict.fromkeys(binds):
-        words += ["--ro-bind-try", place, place]
+        words += ["--ro-bind-try", place, _inside(place)]
     words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108 -- inside
     words += [*_masks(python), *_ours(package, Path(reference.origin).parent, fonts)]
-    for name, value in environment().items():
+    for name, value in environment(_inside(sys.executable)).items():
         words += ["--setenv", name, value]
-    return [*words, "--chdir", "/home/student", *interpreter(outside_user(), INSIDE)]
+    program = interpreter(_inside(sys.executable), outside_user(), INSIDE)
+    return [*words, "--chdir", "/home/student", *program]
 
 
-def interpreter(outside: str, place: str) -> list[str]:
+def _inside(place: str) -> str:
+    """Return where a place of the host's is inside: under a private folder it would be covered."""
+    covered = any(Path(place).is_relative_to(folder) for folder in PRIVATE)
+    return f"{MOVED}{place}" if covered else place
+
+
+def interpreter(python: str, outside: str, place: str) -> list[str]:
     """Return the command of the warm worker itself, up to the number of its socket.
 
     `place` is the folder where it finds what is ours.
     """
-    return [sys.executable, "-s", "-B", "-c", PROGRAM, outside, place]
+    return [python, "-s", "-B", "-c", PROGRAM, outside, place]
 
 
 def outside_user() -> str:
@@ -68,14 +78,14 @@ def outside_user() -> str:
     return str(ROOT_USERS + os.getpid() % 5000 if os.geteuid() == 0 else 1000)
 
 
-def environment() -> dict[str, str]:
+def environment(python: str) -> dict[str, str]:
     """Return all that a worker's environment holds: nothing of the grader's own."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     return one | {
         "HOME": "/tmp",  # noqa: S108 -- inside: a disk in memory, of each submission's own
         "USER": "student",
         "LOGNAME": "student",
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "PATH": f"{Path(python).parent}:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONHASHSEED": "0",
@@ -109,7 +119,9 @@ def _namespaces() -> list[str]:
 def _masks(python: tuple[str, ...]) -> list[str]:
     """Hide our own packages where they are installed: the exercises are among them."""
     found = {Path(place) / name for place in python for name in ("autograder", "bnlib")}
-    return [word for path in sorted(found) if path.is_dir() for word in ("--tmpfs", str(path))]
+    return [
+        word for path in sorted(found) if path.is_dir() for word in ("--tmpfs", _inside(str(path)))
+    ]
 
 
 def _ours(package: Path, reference: Path, fonts: Path) -> list[str]:

@@ -7,6 +7,7 @@ import select
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -159,7 +160,7 @@ class WarmWorker:
             raise
 
     def _start(self, theirs: socket.socket) -> subprocess.Popen[bytes]:
-        environment = bubblewrap.environment()
+        environment = bubblewrap.environment(sys.executable)
         if self.kind == "none":
             self._folder = Path(tempfile.mkdtemp(prefix="autograder-worker-"))
             words = _bare(self._folder)
@@ -296,7 +297,7 @@ def _bare(folder: Path) -> list[str]:
     ours.mkdir()
     shutil.copy(package / "worker" / "standin.py", ours / "__init__.py")
     (ours / "worker").symlink_to(package / "worker")
-    return bubblewrap.interpreter("none", str(folder))
+    return bubblewrap.interpreter(sys.executable, "none", str(folder))
 
 
 def _remove(folder: Path | None) -> None:
