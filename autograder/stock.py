@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook
 from nbgrader.apps import NbGraderAPI
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -39,24 +39,9 @@ def open_gradebook(api: NbGraderAPI) -> Iterator[Gradebook]:
         yield gradebook
 
 
-def is_released(api: NbGraderAPI, unit: str) -> bool:
-    """Whether the gradebook knows the unit's cells."""
-    with open_gradebook(api) as gradebook:
-        try:
-            return bool(gradebook.find_assignment(unit).notebooks)
-        except MissingEntry:
-            return False
-
-
 def generate_assignment(api: NbGraderAPI, unit: str) -> None:
     """Write ``release/<unit>`` and enter the unit's cells in the gradebook."""
     _require(_quietly(api.generate_assignment, unit), f"{unit} could not be released")
-
-
-def autograde(api: NbGraderAPI, unit: str, student: str) -> None:
-    """Run one submission through stock nbgrader: same process for tests and student code."""
-    outcome = _quietly(api.autograde, unit, student)
-    _require(outcome, "nbgrader could not grade it")
 
 
 def generate_feedback(api: NbGraderAPI, unit: str, student: str) -> None:
