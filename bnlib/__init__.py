@@ -19,9 +19,19 @@ from bnlib.backward_graph import (
     d_scale_shift,
     d_var,
 )
+from bnlib.batch_size_cures import batch_renorm, ghost_batchnorm
+from bnlib.batch_size_gap import train_eval_gap
+from bnlib.batch_size_noise import (
+    exact_noise,
+    output_noise,
+    predicted_mean_noise,
+    statistic_noise,
+)
+from bnlib.claims import claim, difference_interval
 from bnlib.errors import (
     BatchSizeError,
     BnlibError,
+    DataError,
     DtypeError,
     NoForwardError,
     ParameterError,
@@ -60,6 +70,7 @@ __all__ = [
     "BatchNormCache",
     "BatchSizeError",
     "BnlibError",
+    "DataError",
     "DtypeError",
     "GradientReport",
     "NoForwardError",
@@ -67,6 +78,7 @@ __all__ = [
     "ShapeError",
     "StateDictError",
     "batch_mean",
+    "batch_renorm",
     "batch_var",
     "batchnorm_backward",
     "batchnorm_backward_closed",
@@ -74,6 +86,7 @@ __all__ = [
     "batchnorm_forward",
     "bessel",
     "center",
+    "claim",
     "column_scale",
     "d_center",
     "d_inv_std",
@@ -82,7 +95,10 @@ __all__ = [
     "d_var",
     "design_check",
     "detached_gap",
+    "difference_interval",
     "eval_as_affine",
+    "exact_noise",
+    "ghost_batchnorm",
     "gradcheck",
     "identity_affine",
     "inverse_std",
@@ -92,9 +108,13 @@ __all__ = [
     "normalize",
     "normalize_jacobian",
     "numerical_gradient",
+    "output_noise",
     "pooled_moments",
+    "predicted_mean_noise",
     "recalibrate",
     "scale_shift",
+    "statistic_noise",
     "streaming_mean_var",
+    "train_eval_gap",
     "update_running",
 ]

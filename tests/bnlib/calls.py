@@ -56,6 +56,19 @@ def arguments_of(dtype: type, layout: str = "C") -> dict[str, Arguments]:
         "normalize_jacobian": {"x": vector(7)},
         "detached_gap": {"dy": dy, "x_hat": x, "inv_std": vector(), "gamma": gamma},
         "linear_bn_weight_grad": {"x": x, "w": batch(4, 3), "dy": batch(6, 3)},
+        "statistic_noise": {"population": x, "m": 3, "trials": 5, "rng": rng},
+        "exact_noise": {"population": x, "m": 3},
+        "predicted_mean_noise": {"sigma": vector(), "m": 3},
+        "output_noise": {"sample": vector(), "population": x, "m": 3, "trials": 5, "rng": rng},
+        "ghost_batchnorm": {"x": x, "gamma": gamma, "beta": beta, "ghost_size": 4},
+        "batch_renorm": {
+            "x": x,
+            "running_mean": vector(),
+            "running_var": vector(),
+            "r_max": 1.5,
+            "d_max": 0.5,
+        },
+        "train_eval_gap": {"layer": bnlib.BatchNorm1d(4), "batch": x},
     }
 
 
