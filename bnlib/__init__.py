@@ -55,6 +55,13 @@ from bnlib.running import (
     recalibrate,
     update_running,
 )
+from bnlib.signal import (
+    critical_scale,
+    explosion_rate,
+    gradient_norms,
+    layer_statistics,
+    saturated_fraction,
+)
 from bnlib.start import center, column_scale
 from bnlib.statistics import (
     batch_mean,
@@ -88,6 +95,7 @@ __all__ = [
     "center",
     "claim",
     "column_scale",
+    "critical_scale",
     "d_center",
     "d_inv_std",
     "d_normalize",
@@ -98,10 +106,13 @@ __all__ = [
     "difference_interval",
     "eval_as_affine",
     "exact_noise",
+    "explosion_rate",
     "ghost_batchnorm",
     "gradcheck",
+    "gradient_norms",
     "identity_affine",
     "inverse_std",
+    "layer_statistics",
     "linear_bn_weight_grad",
     "merge_stats",
     "momentum_from_keras",
@@ -112,6 +123,7 @@ __all__ = [
     "pooled_moments",
     "predicted_mean_noise",
     "recalibrate",
+    "saturated_fraction",
     "scale_shift",
     "statistic_noise",
     "streaming_mean_var",

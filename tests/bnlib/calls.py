@@ -25,6 +25,10 @@ def arguments_of(dtype: type, layout: str = "C") -> dict[str, Arguments]:
     return {
         "center": {"x": x},
         "column_scale": {"x": x},
+        "layer_statistics": {"weights": [batch(4, 3), batch(3, 5)], "x": x, "activation": np.tanh},
+        "saturated_fraction": {"h": x},
+        "gradient_norms": {"weights": [batch(4, 3), batch(3, 4)], "x": x, "dy": dy},
+        "explosion_rate": {"norms": vector()},
         "batch_mean": {"x": x},
         "batch_var": {"x": x, "mean": vector()},
         "normalize": {"x": x, "mean": vector(), "var": vector(), "eps": 1e-5},
