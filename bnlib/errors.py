@@ -27,3 +27,7 @@ class StateDictError(BnlibError, RuntimeError):
 
 class NoForwardError(BnlibError, RuntimeError):
     """A backward pass was asked for before any forward pass."""
+
+
+class DataError(BnlibError, OSError):
+    """A data set's file is missing, damaged, or cannot be downloaded."""

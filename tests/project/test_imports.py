@@ -17,7 +17,10 @@ CORE_MAY_USE = {"numpy", "jaxtyping"}
 WORKER_MAY_USE = {"numpy", "IPython", "traitlets", "torch"}  # traitlets: IPython's settings
 # which parts of bnlib may use which heavy package
 HEAVY = {
-    "torch": ("bnlib.torch", "bnlib.gpu", "bnlib.kernels", "bnlib.nets", "bnlib.experiments"),
+    "torch": (
+        *("bnlib.torch", "bnlib.gpu", "bnlib.kernels"),
+        *("bnlib.nets", "bnlib.training", "bnlib.experiments"),
+    ),
     "matplotlib": ("bnlib.plots", "bnlib.widgets"),
     "ipywidgets": ("bnlib.widgets",),
     "triton": ("bnlib.kernels",),
