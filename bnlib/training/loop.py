@@ -42,8 +42,7 @@ def train(
     seed: int = 0,
     batches: Iterable[Rows] | None = None,
     on_step: Callable[[int, nn.Module, float], None] | None = None,
-    loss_function: Losses = Float64[np.ndarray, " steps_done"]
-LossFunction = nn.functional.cross_entropy,
+    loss_function: LossFunction = nn.functional.cross_entropy,
     progress: bool = False,
 ) -> History:
     """Train a model in place, in training mode, by stochastic gradient descent.
