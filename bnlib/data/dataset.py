@@ -12,7 +12,7 @@ Labels = Int64[np.ndarray, " n"]
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Labelled images. Arrays are read-only: a loader may hand out the same ones again."""
+    """Labelled images, split into a training and a test part."""
 
     name: str
     """What `load` knows it by."""
@@ -26,11 +26,6 @@ class Dataset:
     """Test classes, as `train_y`."""
     classes: tuple[str, ...]
     """The name of each class."""
-
-    def __post_init__(self) -> None:
-        """Lock the arrays."""
-        for array in (self.train_x, self.train_y, self.test_x, self.test_y):
-            array.flags.writeable = False
 
     def __repr__(self) -> str:
         """Describe it in a line, without printing megabytes of pixels."""

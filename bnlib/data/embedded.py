@@ -12,14 +12,13 @@ from importlib import resources
 
 import numpy as np
 
-from bnlib.data.dataset import Dataset, to_unit
+from bnlib.data.dataset import Dataset, Images, Labels, to_unit
 
 SIDE = 8
 FULL = 16  # a pixel counts the inked ones of a 4 × 4 block
 CYCLE, TESTS = 18, 5  # of each 18 images 5 are for testing: 500 in all, every writer among them
 
 
-@lru_cache(maxsize=1)
 def digits() -> Dataset:
     """Return 1,297 training and 500 test images of handwritten digits, (1, 8, 8) each.
 
@@ -35,10 +34,16 @@ def digits() -> Dataset:
     >>> digits()
     Dataset('digits': 1297 + 500 images of shape (1, 8, 8), 10 classes)
     """
+    x, y = _table()
+    test = np.arange(len(y)) % CYCLE < TESTS  # indexing copies: whoever writes spoils only theirs
+    return Dataset("digits", x[~test], y[~test], x[test], y[test], tuple("0123456789"))
+
+
+@lru_cache(maxsize=1)
+def _table() -> tuple[Images, Labels]:
+    """Return all images and labels in the file's order."""
     packed = resources.files("bnlib.data").joinpath("digits.csv.gz").read_bytes()
     lines = gzip.decompress(packed).decode("ascii").splitlines()
     table = np.array([line.split(",") for line in lines], np.uint8)
     x = to_unit(table[:, :-1].reshape(-1, 1, SIDE, SIDE), FULL)
-    y = table[:, -1].astype(np.int64)
-    test = np.arange(len(y)) % CYCLE < TESTS
-    return Dataset("digits", x[~test], y[~test], x[test], y[test], tuple("0123456789"))
+    return x, table[:, -1].astype(np.int64)

@@ -13,6 +13,7 @@ INFRASTRUCTURE = {
     "vocabulary",
     "catalogue",
     "fingerprint",
+    "records",
     "results",
     "runner",
     "table",

@@ -88,7 +88,7 @@ def train(
     optimizer = torch.optim.SGD(
         model.parameters(), lr=lr, momentum=momentum, weight_decay=weight_decay
     )
-    x, y = torch.from_numpy(data.train_x.copy()), torch.from_numpy(data.train_y.copy())
+    x, y = torch.from_numpy(data.train_x), torch.from_numpy(data.train_y)
     if batches is None:
         batches = batch_order(len(x), batch_size, seed)
     losses: list[float] = []
