@@ -35,16 +35,17 @@ explore(
 # | unit | the question it starts from | lecture | assignment |
 # |---|---|---|---|
 # | u00 · Start | Is Mia a heavy cat? | [lecture](u00_start/lecture.ipynb), 5 min | [start](../release/u00_start/start.ipynb), 5 min |
+# | u01 · What goes wrong without it | Forty layers: what is left at the other end? | [lecture](u01_signal/lecture.ipynb), 60 min | [signal](../release/u01_signal/signal.ipynb), 40 min |
 # | u02 · From the formulas | What does a batch of two look like? | [lecture](u02_forward/lecture.ipynb), 50 min | [forward](../release/u02_forward/forward.ipynb), 45 min |
 # | u03 · Two modes, one layer | Same photo, another answer. Who changed it? | [lecture](u03_modes/lecture.ipynb), 60 min | [modes](../release/u03_modes/modes.ipynb), 60 min |
 # | u04 · Backward, node by node | A gradient of ones goes in. What comes out? | [lecture](u04_backward_graph/lecture.ipynb), 60 min | [backward_graph](../release/u04_backward_graph/backward_graph.ipynb), 65 min |
 # | u05 · Backward in one line | A batch of three: in how many directions can its gradient point? | [lecture](u05_backward_closed/lecture.ipynb), 60 min | [backward_closed](../release/u05_backward_closed/backward_closed.ipynb), 40 min |
 #
-# **In preparation**, not here yet: u01 (what goes wrong without it), u06 (layer, instance and group norm), u07 (does it reduce
+# **In preparation**, not here yet: u06 (layer, instance and group norm), u07 (does it reduce
 # covariate shift?), u08 (noise and small batches), u09 (a clinic for bugs), u10 (into PyTorch), u11 (on a GPU), u12 (a kernel
-# in Triton), u13 (capstone). Nothing in the five units above needs them.
+# in Triton), u13 (capstone). Nothing in the units above needs them.
 #
-# You need Python and NumPy; the chain rule from u04 on. No GPU, no network.
+# You need Python and NumPy; the chain rule in u01 and from u04 on. No GPU, no network.
 #
 # ## Where you are
 #

@@ -5,7 +5,7 @@ implementations of things the notebook itself hands to the student: nothing here
 One module per subject; importing this package registers them all.
 """
 
-from autograder.worker.givens import backward, basic, layers
+from autograder.worker.givens import activations, backward, basic, comparing, layers, models
 from autograder.worker.givens.registry import build_given, given
 
-__all__ = ["backward", "basic", "build_given", "given", "layers"]
+__all__ = ["activations", "backward", "basic", "build_given", "comparing", "given", "layers", "models"]
