@@ -5,11 +5,12 @@ from typing import Literal
 from bnlib.data import digits
 from bnlib.experiments._curves import error_rate
 from bnlib.experiments.vocabulary import Experiment, Measure, Outcome, Scale, verdict_of
-from bnlib.nets import cnn
+from bnlib.nets import mlp
 from bnlib.training import train
 
-CHANNELS = [8, 16, 32]
-LARGE, SMALL = 32, 2
+SIZES = [64, 64, 64, 10]
+BATCHES = (32, 8, 4, 2)
+LARGE, SMALL = max(BATCHES), min(BATCHES)
 IMAGES = 6400  # seen in training, about five times each
 RATE = 0.4  # at a batch of 32; proportional to the batch size, as the paper scales it
 
@@ -17,7 +18,7 @@ RATE = 0.4  # at a batch of 32; proportional to the batch size, as the paper sca
 def error(norm: Literal["batch", "group"], batch_size: int, seed: int, images: int) -> float:
     """Return the test error after so many training images, in %."""
     data = digits()
-    model = cnn(CHANNELS, 10, norm=norm, seed=seed)
+    model = mlp(SIZES, norm=norm, seed=seed)
     train(
         model,
         data,
@@ -40,7 +41,7 @@ def run(scale: Scale) -> Outcome:
     found = {
         (norm, size): tuple(error(norm, size, seed, images) for seed in range(scale.seeds))
         for norm in ("batch", "group")
-        for size in (LARGE, SMALL)
+        for size in BATCHES
     }
     rises = {n: rise(found[n, LARGE], found[n, SMALL]) for n in ("batch", "group")}
     measures = (
@@ -62,7 +63,7 @@ def run(scale: Scale) -> Outcome:
                 without_label="group norm",
                 decides=False,
             )
-            for size in (LARGE, SMALL)
+            for size in BATCHES
         ),
     )
     return Outcome(
@@ -70,10 +71,11 @@ def run(scale: Scale) -> Outcome:
         measures=measures,
         paper="ResNet-50 on ImageNet, images per GPU 32, 16, 8, 4, 2: batch norm errs in 23.6, "
         "23.7, 24.8, 27.3, 34.7 %, group norm in 24.1, 24.2, 24.0, 24.2, 24.1 %.",
-        comparison="The same comparison on a far smaller task. In our last block an image has only "
-        "2 × 2 positions, so a batch of 2 leaves 8 values per channel; in theirs it has 7 × 7.",
-        setup=f"cnn({CHANNELS}) on digits, plain SGD, {IMAGES} images seen in training, learning "
-        f"rate {RATE:g} · batch size / {LARGE}; the seed varies weights and order.",
+        comparison="Ours has m values per channel for a batch of m, theirs m times 49 positions "
+        "and more: so ours breaks harder. In a small CNN, where a batch of 2 leaves at least 8 "
+        "values per channel, five seeds did not decide (a rise of 1.0 points against 0.0).",
+        setup=f"mlp({SIZES}) on digits, group norm with 8 groups of 8, plain SGD, {IMAGES} images "
+        f"seen in training, learning rate {RATE:g} · batch size / {LARGE}, as the paper scales it.",
         seeds=scale.seeds,
     )
 
