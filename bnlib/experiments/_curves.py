@@ -14,7 +14,7 @@ Curve = list[tuple[int, float]]
 """Pairs of a number of steps done and the test error in % then."""
 
 
-def test_error(model: nn.Module, data: Dataset) -> float:
+def error_rate(model: nn.Module, data: Dataset) -> float:
     """Return the share of the test set that a model gets wrong, in %, in evaluation mode."""
     return 100 * (1 - accuracy(model, data.test_x, data.test_y))
 
@@ -37,7 +37,7 @@ def error_curve(
 
     def look(step: int, model: nn.Module, loss: float) -> None:
         if (step + 1) % every == 0:
-            curve.append((step + 1, test_error(model, data)))
+            curve.append((step + 1, error_rate(model, data)))
 
     train(
         model,

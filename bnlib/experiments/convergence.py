@@ -1,4 +1,4 @@
-"""Does batch norm make training converge in fewer steps? Ioffe & Szegedy's own small network."""
+"""Whether batch norm makes training converge in fewer steps: the paper's own small network."""
 
 from typing import Literal
 

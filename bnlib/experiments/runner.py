@@ -70,8 +70,9 @@ def run(
                 name = waiting.pop(0)
                 running[name] = _start(name, scale or Scale(), folder)
             bar.set_postfix_str(", ".join(running))
-            wait([process.sentinel for process in running.values()])
-            for name in [name for name, process in running.items() if not process.is_alive()]:
+            ready = wait([process.sentinel for process in running.values()])
+            for name in [name for name, process in running.items() if process.sentinel in ready]:
+                running[name].join()  # it is ending, and may take a moment to be gone
                 if running.pop(name).exitcode:
                     failed.append(name)
                 bar.update()
