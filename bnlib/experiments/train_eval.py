@@ -30,7 +30,7 @@ def mismatch(model: nn.Module, reference: nn.Module) -> float:
 def running_vars(model: nn.Module) -> np.ndarray:
     """Return the running variances of all batch norms, one after the other."""
     found = [
-        np.array(norm.running_var)
+        norm.running_var.numpy()
         for norm in model.modules()
         if isinstance(norm, nn.BatchNorm1d) and norm.running_var is not None
     ]

@@ -12,6 +12,7 @@ from bnlib.plots.training_grid import LOOKS
 _STEPS = 60
 _SIZES = (64, 24, 10)
 _SMOOTH = 10  # steps that are averaged in the drawn curve
+_HIGHEST = 4.0  # of the axis; guessing costs ln 10 = 2.3
 NORMS = ("none", "batch")
 
 
@@ -78,12 +79,14 @@ def draw_live(batch_size: int = 8, rate: float = 0.3, seed: int = 0) -> Figure:
             label += " (cannot train on one)"
         elif losses.size < _STEPS:
             label += f" (diverged at step {losses.size})"
+        elif losses[-_SMOOTH:].min() > _HIGHEST:
+            label += " (off the scale)"
         finite = losses[np.isfinite(losses)]
         ax.plot(finite, color=COLORS[color], linewidth=0.7, alpha=0.5)
         kernel = np.ones(_SMOOTH) / _SMOOTH
         smooth = np.convolve(finite, kernel, "valid") if finite.size >= _SMOOTH else finite
         ax.plot(np.arange(smooth.size) + _SMOOTH - 1, smooth, color=COLORS[color], label=label)
     ax.set_xlim(0, _STEPS)
-    ax.set_ylim(0, 4)
+    ax.set_ylim(0, _HIGHEST)
     ax.legend(fontsize=9, loc="upper right")
     return fig

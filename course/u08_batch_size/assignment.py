@@ -170,7 +170,7 @@ check("u08.output_noise", output_noise)
 # %% [markdown]
 # ### The curve that is not a straight line
 #
-# Not graded. At m = 1 there is no noise: the output is 0, always, and the network sees nothing. The noise is largest at m = 2, and from there on falls like $1/\sqrt m$. (The last
+# Not graded. At m = 1 there is no noise: the output is 0, always, and the network sees nothing. For this sample the noise is largest at m = 2, and from there on falls like $1/\sqrt m$. (The last
 # column multiplies by $\sqrt m$: where it stands still, the law holds. For normal data the lecture derives what it stands still at: $\sqrt{1 + z^2/2}$ for a sample z standard deviations out.)
 
 # %%

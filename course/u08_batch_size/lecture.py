@@ -206,7 +206,7 @@ for m in (2, 8, 32, 128, 512):
 # %% [markdown]
 # It does not. (The batch's own mean moves by $\sigma/\sqrt m$, all rows with it: that is the whole of the 1 in the formula.)
 #
-# So at $m = 8$ a unit of training output is off by 0.43 of what it will be in use, and at $m = 512$ by 0.05. Is that good or bad? Both. Noise that is fresh at every step keeps a network from relying
+# So at $m = 8$ an output in training is typically off by 0.45 from what it will be in use, and at $m = 512$ by 0.05 (the outputs themselves are about 1). Is that good or bad? Both. Noise that is fresh at every step keeps a network from relying
 # on any single number: a regulariser (Luo et al. 2019). Too much of it, and there is nothing left to rely on.
 #
 # ## 5. What it does to training
