@@ -6,6 +6,7 @@ thing needed from there, a quantile of Student's t, is twenty lines.
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -169,6 +170,13 @@ def _t_cdf(t: float, freedom: float) -> float:
     """
     scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
     end = math.atan(t / math.sqrt(freedom))
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    nodes, weights = _legendre()
     angles = end / 2 * (nodes + 1)
     return 0.5 + scale * end / 2 * float(weights @ np.cos(angles) ** (freedom - 1))
+
+
+@lru_cache(maxsize=1)
+def _legendre() -> tuple[Values, Values]:
+    """Return nodes and weights of the quadrature; they take longer to find than to use."""
+    nodes, weights = np.polynomial.legendre.leggauss(NODES)
+    return nodes, weights
