@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 from bnlib.plots.batch_noise import draw_batch_noise
-from bnlib.plots.cancellation import draw_cancellation
+from bnlib.plots.cancellation import PRECISIONS, draw_cancellation
 from bnlib.plots.normalization import draw_circle, draw_company, draw_scale_shift
 from bnlib.widgets import Choice, Slider, explore
 
@@ -401,15 +401,16 @@ print("E[x] alone is off by up to:", np.abs(many.mean(axis=0) - exact).max())
 # leading digits go, and what stays is rounding error. Subtract the mean *first*, then square: $x - \mu$ is small,
 # and so is what rounding takes from it.
 #
-# **Play.** Where is the shortcut still safe?
+# **Play.** Where is the shortcut still safe? And in `float16`, in `float64`?
 
 # %%
 explore(
     draw_cancellation,
-    title="The variance of data with standard deviation 1, in float32",
+    title="The variance of data with standard deviation 1, by two formulas",
     alt="Left: the relative error of E[x²] − E[x]² grows with the square of the mean, that of the two-pass formula "
-    "stays tiny. Right: the float32 numbers near the square of the mean; they get sparser.",
+    "stays tiny. Right: the numbers there are near the square of the mean; they get sparser.",
     mean=Slider("mean of the data", 1, 1_000_000, 10, 10_000, log=True),
+    precision=Choice("precision", PRECISIONS, "float32"),
 )
 
 # %% [markdown]

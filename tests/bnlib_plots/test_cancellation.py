@@ -5,6 +5,7 @@ import pytest
 
 from bnlib.plots import to_png
 from bnlib.plots.cancellation import (
+    PRECISIONS,
     batches_at,
     draw_cancellation,
     one_pass_var,
@@ -62,3 +63,35 @@ def test_drawing_is_repeatable() -> None:
 def test_every_position_of_the_slider_can_be_drawn(mean: int) -> None:
     """No mean of the lecture's slider breaks the figure."""
     assert to_png(draw_cancellation(mean), dpi=40)
+
+
+@pytest.mark.parametrize(
+    ("precision", "mean", "lost"),
+    [("float16", 100.0, True), ("float32", 100.0, False), ("float64", 1e4, False)],
+)
+def test_each_precision_loses_the_variance_at_its_own_mean(
+    precision: str, mean: float, lost: bool
+) -> None:
+    """The one-pass error is about mean² times the rounding; the two-pass one stays below it."""
+    one, two = relative_errors(mean, precision=precision)
+
+    assert (one > 1.0) is lost
+    assert two < 0.1 * one
+
+
+def test_what_does_not_fit_into_float16_is_no_number() -> None:
+    """Squares beyond 65 504: the one-pass formula overflows, and the figure says so."""
+    assert np.isnan(relative_errors(1e3, precision="float16")[0])
+    _, right = draw_cancellation(1000, "float16").axes
+
+    assert right.get_title(loc="left") == "float16 ends at 65 504: overflow"
+    assert not right.lines
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_axes_of_the_errors_stay(precision: str) -> None:
+    """One sees the curves move, not the scale."""
+    left, _ = draw_cancellation(10, precision).axes
+
+    assert left.get_ylim() == draw_cancellation(1000, "float32").axes[0].get_ylim()
+    assert left.get_title(loc="left") == f"{precision}, std 1"
