@@ -1,8 +1,9 @@
 """Shut a process in: its own namespaces, nothing writable but a small disk in memory, limits.
 
-The warm parent forks once for each submission; the fork calls `enter`, which leaves student code as
-the first process of a new pid namespace, without network, without a view of other processes, and
-without any capability. When that process ends, the kernel ends everything else in the namespace.
+For each submission the warm parent calls `fork_apart`, and the fork `enter`, which leaves student
+code as the first process of a new pid namespace, without network, without a view of other
+processes, and without any capability. When that process ends, the kernel ends everything else in
+the namespace.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.worker.seccomp import refuse_calls
+from autograder.worker.seccomp import ARCHITECTURES, CLONE, refuse_calls
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -25,6 +26,7 @@ MS_REC, MS_PRIVATE = 16384, 1 << 18
 PR_SET_DUMPABLE, PR_CAPBSET_DROP, PR_SET_NO_NEW_PRIVS = 4, 24, 38
 CAPABILITY_VERSION_3 = 0x20080522
 SYS_CAPSET = {"x86_64": 126, "aarch64": 91}
+SYS_CLONE = dict(zip(ARCHITECTURES, CLONE, strict=True))
 INSIDE = 1000  # user and group that student code sees itself as
 
 WORK = Path("/home/student")  # working directory of a submission
@@ -53,6 +55,7 @@ class JailError(Exception):
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_holding = ctypes.PyDLL(None, use_errno=True)  # calls with Python's lock held, as a fork is made
 
 
 def _call(what: str, result: int) -> None:
@@ -66,20 +69,41 @@ def hide_memory() -> None:
     _call("prctl", _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
 
 
-def enter(bounds: Bounds, map_user: Callable[[], None], tell: Callable[[int], None]) -> None:
-    """Leave the caller as process 1 of new namespaces, bounded and without rights.
+def fork_apart() -> int:
+    """Fork into new namespaces, and return as `os.fork` does.
 
-    The calling process stays behind as its guard, and ends with it: so only the new process returns
-    from here.
+    ``unshare`` and a fork come to the same, and leave a process in between: with all that the warm
+    parent holds, its fork and its end cost as much as the submission's own.
+
+    Raises
+    ------
+    JailError
+        If the kernel refuses.
+    """
+    number = SYS_CLONE.get(os.uname().machine)
+    if number is None:
+        raise JailError(f"forking into namespaces is not known on {os.uname().machine}")
+    ctypes.pythonapi.PyOS_BeforeFork()
+    pid = int(_holding.syscall(number, SPACES | signal.SIGCHLD, 0, 0, 0, 0))
+    if pid == 0:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
+        return 0
+    fault = os.strerror(ctypes.get_errno())
+    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    if pid < 0:
+        raise JailError(f"clone: {fault}")
+    return pid
+
+
+def enter(bounds: Bounds, map_user: Callable[[], None]) -> None:
+    """Shut this process in, which `fork_apart` made: bounded, and without rights.
 
     Parameters
     ----------
     bounds
         What it may use.
     map_user
-        Gives the new user namespace its one user; called once that exists.
-    tell
-        Called by the guard with the new process's id, as the warm parent sees it.
+        Has the warm parent give the new user namespace its one user.
 
     Raises
     ------
@@ -88,13 +112,8 @@ def enter(bounds: Bounds, map_user: Callable[[], None], tell: Callable[[int], No
     """
     base = address_space()
     _call("prctl", _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))  # our own /proc entry is needed
-    _call("unshare", _libc.unshare(SPACES))
     map_user()
     _mount_disks(bounds)
-    inner = os.fork()
-    if inner:
-        tell(inner)
-        _guard(inner)
     _drop_rights()
     os.chdir(WORK)
     set_limits(bounds, base)
@@ -102,14 +121,6 @@ def enter(bounds: Bounds, map_user: Callable[[], None], tell: Callable[[int], No
         refuse_calls()
     except OSError as error:
         raise JailError(f"system calls cannot be filtered: {error}") from error
-
-
-def _guard(inner: int) -> None:
-    """Wait for the jailed process, and end as it ended."""
-    os.closerange(0, 1024)
-    status = os.waitpid(inner, 0)[1]
-    code = os.waitstatus_to_exitcode(status)
-    os._exit(code if code >= 0 else 128 - code)
 
 
 def _mount_disks(bounds: Bounds) -> None:

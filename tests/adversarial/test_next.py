@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import Any
 
-from autograder.worker.serve import Parent
 from tests.adversarial.case import Case
 from tests.adversarial.grading import run_cases
 from tests.adversarial.test_cases import expected, observed
@@ -37,19 +34,3 @@ def test_an_event_loop_is_not_shared_with_the_next_submission(tmp_path: Path) ->
     run = run_cases([first, second], tmp_path, workers=1)
 
     assert observed(run, second) == expected(run, second)
-
-
-def test_the_process_that_is_killed_is_the_submission_even_if_it_is_ready_first() -> None:
-    """The guard may tell the submission's id late: killing the guard alone would leave it alive."""
-    read, write = os.pipe()
-    os.write(write, b"ready\ninner 4242\n")
-    os.close(write)
-    parent = Parent.__new__(Parent)
-    told: list[dict[str, Any]] = []
-    parent._guard, parent._outside = 17, 60000
-    parent._reply = told.append  # type: ignore[method-assign, assignment]
-
-    inner = parent._isolate(read, -1)
-
-    os.close(read)
-    assert (inner, told) == (4242, [{"kind": "started"}])
