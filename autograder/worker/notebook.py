@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import re
 import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import FrameType
@@ -23,6 +24,10 @@ from autograder.worker.outputs import OutputFloodError, Outputs, text_stream
 
 TRACEBACK_LINES = 60  # of an error's traceback that are kept: the last ones
 MESSAGE_LIMIT = 2000  # characters of an error's message
+# what IPython changes: magics, system commands, help, prompts, lines of blanks
+IPYTHONS_OWN = re.compile(
+    r"\A\s|^[^\S\n]+$|^\s*(?:[%!?,;/]|>>>|\.\.\.|In \[)|\?\s*$|=[\s\\]*[%!]", re.MULTILINE
+)
 WARM_UP = (
     "import numpy as np\ndef f(x):\n    return x + 1\nf(np.ones(2))",
     "1 / 0",
@@ -123,6 +128,24 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
     """IPython's shell, with errors kept as outputs."""
 
     outputs: Outputs
+    usual_transforms: Sequence[Any] = ()
+
+    def transform_cell(self, raw_cell: str) -> str:
+        """Leave plain Python as it is: IPython reads it token by token, which takes its time."""
+        if not is_plain(raw_cell) or self.transforms() != self.usual_transforms:
+            return str(super().transform_cell(raw_cell))
+        return raw_cell if raw_cell.endswith("\n") else raw_cell + "\n"
+
+    def transforms(self) -> list[Any]:
+        """Return all that changes a cell before it runs; a notebook may add its own."""
+        manager = self.input_transformer_manager
+        cleanups = manager.cleanup_transforms + manager.line_transforms
+        return list(cleanups + manager.token_transformers + self.input_transformers_post)
+
+    def should_run_async(self, raw_cell: str, **options: Any) -> bool:
+        """Compile a cell to find out only if it has one of the words."""
+        words = "await" in raw_cell or "async" in raw_cell
+        return words and bool(super().should_run_async(raw_cell, **options))
 
     def enable_gui(self, gui: Any = None) -> None:
         """Need no event loop: figures are drawn into the notebook."""
@@ -158,6 +181,11 @@ class _Shell(InteractiveShell):  # type: ignore[misc]
         lines = [line[:MESSAGE_LIMIT] for line in lines[-TRACEBACK_LINES:]]
         output = {"output_type": "error", "ename": name, "evalue": text, "traceback": lines}
         self.outputs.add(output, sum(map(len, lines)))
+
+
+def is_plain(cell: str) -> bool:
+    """Say whether IPython certainly runs a cell as it is; a single line may be a magic's name."""
+    return len(cell.splitlines()) > 1 and not IPYTHONS_OWN.search(cell)
 
 
 def _named(error: BaseException | None) -> str:
@@ -196,6 +224,7 @@ class Notebook:
         _Shell.displayhook_class, _Shell.display_pub_class = _Hook, _Publisher
         self.outputs = Outputs()
         self.shell = _Shell.instance(config=config)
+        self.shell.usual_transforms = self.shell.transforms()
         for part in (self.shell, self.shell.displayhook, self.shell.display_pub):
             part.outputs = self.outputs
 

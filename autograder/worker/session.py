@@ -7,7 +7,9 @@ import random
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import ExitStack, closing
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from autograder.worker import wire
 from autograder.worker.interpreter import Answer, Failure, run_script
 from autograder.worker.notebook import Notebook, TimeUpError, alarm
 from autograder.worker.outputs import OutputFloodError
-from autograder.worker.script import Script, Step
+from autograder.worker.script import Step
 from autograder.worker.shortcuts import Watch, helpers_not_given
 from autograder.worker.values import Foreign
 
@@ -69,43 +71,55 @@ class Session:
         Answers that come quickly go together, unless the judge asked for care: then each goes as
         soon as it is there, and what ends the process loses none.
         """
-        for case in message["cases"]:
-            script = tuple(_step(*parts) for parts in case["script"])
-            answer, seen = self._ask(script, case, message)
-            values = dict(answer.values)
-            failure = None if answer.failure is None else dict(vars(answer.failure))
-            parts = {"failure": failure, "seconds": answer.seconds, "shortcuts": list(seen)}
-            try:
-                frame = wire.encode({"kind": "answer", "values": values, **parts})
-            except wire.WireError:  # a value that is plain and still does not fit
-                values = {name: Foreign(type(value).__name__) for name, value in values.items()}
-                frame = wire.encode({"kind": "answer", "values": values, **parts})
-            self._waiting.append(frame)
-            if self._careful or len(frame) > LARGE or time.monotonic() - self._flushed > TOGETHER:
-                self._flush()
-            if failure is not None and failure["kind"] in ("TimeLimit", "OutputLimit"):
-                break
+        with closing(self._answers(message)) as answers:
+            for answer, seen in answers:
+                values = dict(answer.values)
+                failure = None if answer.failure is None else dict(vars(answer.failure))
+                parts = {"failure": failure, "seconds": answer.seconds, "shortcuts": list(seen)}
+                try:
+                    frame = wire.encode({"kind": "answer", "values": values, **parts})
+                except wire.WireError:  # a value that is plain and still does not fit
+                    values = {n: Foreign(type(value).__name__) for n, value in values.items()}
+                    frame = wire.encode({"kind": "answer", "values": values, **parts})
+                self._waiting.append(frame)
+                waited = time.monotonic() - self._flushed
+                if self._careful or len(frame) > LARGE or waited > TOGETHER:
+                    self._flush()
+                if failure is not None and failure["kind"] in ("TimeLimit", "OutputLimit"):
+                    break
         self._flush()
 
-    def _ask(
-        self, script: Script, case: Mapping[str, Any], message: Mapping[str, Any]
-    ) -> tuple[Answer, tuple[str, ...]]:
-        seconds = message["seconds"]
+    def _answers(self, message: Mapping[str, Any]) -> Generator[tuple[Answer, tuple[str, ...]]]:
+        """Ask case after case, and yield each answer with the shortcuts that were seen."""
+        for unused, cases in groupby(message["cases"], lambda c: helpers_not_given(c["inputs"])):
+            with ExitStack() as stack:
+                seen: list[str] | None = None
+                try:  # once for all these cases: to set and lift the traps takes longer than a case
+                    seen = stack.enter_context(self._watch(message["forbidden"], unused))
+                except BaseException as error:  # of a module that a student made
+                    broken = Answer({}, Failure(type(error).__name__, "", -1), 0.0)
+                for case in cases:
+                    if seen is None:
+                        yield broken, ()
+                    else:
+                        seen.clear()
+                        answer = self._ask(case, message["seconds"])
+                        yield answer, tuple(seen)
+
+    def _ask(self, case: Mapping[str, Any], seconds: float) -> Answer:
         self._notebook.outputs.start()
-        seen: list[str] = []
+        script = tuple(_step(*parts) for parts in case["script"])
         try:
-            unused = helpers_not_given(case["inputs"])
-            with self._watch(message["forbidden"], unused) as seen, alarm(seconds):
-                answer = run_script(
+            with alarm(seconds):
+                return run_script(
                     script, case["inputs"], tuple(case["report"]), self._notebook.namespace
                 )
         except TimeUpError as error:
-            answer = Answer({}, Failure("TimeLimit", str(error), -1), seconds)
+            return Answer({}, Failure("TimeLimit", str(error), -1), seconds)
         except OutputFloodError as error:
-            answer = Answer({}, Failure("OutputLimit", str(error), -1), seconds)
+            return Answer({}, Failure("OutputLimit", str(error), -1), seconds)
         except BaseException as error:  # a student's own, of a kind that no script expects
-            answer = Answer({}, Failure(type(error).__name__, "", -1), 0.0)
-        return answer, tuple(seen)
+            return Answer({}, Failure(type(error).__name__, "", -1), 0.0)
 
     def _send(self, message: Mapping[str, Any]) -> None:
         self._waiting.append(wire.encode(message))

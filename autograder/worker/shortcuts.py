@@ -308,7 +308,7 @@ def _mode_class() -> Any:
     """Make the class when torch is there: this module never loads it."""
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    class NormMode(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    class NormMode(TorchDispatchMode):
         """Records torch's normalization operators."""
 
         def __init__(self, record: Callable[[str], None], norms: frozenset[str]) -> None:
