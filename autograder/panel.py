@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from autograder.vocabulary import NOT_RUN, CaseResult, Result, Verdict
@@ -49,10 +49,12 @@ class Panel:
 
 def as_record(result: Result) -> dict[str, Any]:
     """Return the result as JSON data: what a grader reads from the notebook."""
-    record = asdict(result)
-    for case in record["cases"]:
-        case["judgement"].pop("error_map")
-    return record
+    return {**vars(result), "cases": [_case_record(case) for case in result.cases]}
+
+
+def _case_record(case: CaseResult) -> dict[str, Any]:
+    seen = {name: value for name, value in vars(case.judgement).items() if name != "error_map"}
+    return {**vars(case), "judgement": seen}
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,7 @@ class Judge(NbGraderPreprocessor):  # type: ignore[misc]
                 if result.verdict is Verdict.NOT_GRADED:
                     raise GradingError(result.message)
             store.set_marks(submission.student, unit.unit, results)
-            return unit.notebook(submission), resources
+            return unit.notebook(submission, results), resources
 
 
 def _submission(unit: UnitGrading, nb: NotebookNode, resources: Any) -> Submission:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from nbgrader.api import Grade
-from sqlalchemy import bindparam, select
+from sqlalchemy import Connection, bindparam, select
 
 from autograder.gradebook.database import PATIENCE_SECONDS, Database, prepare
 from autograder.gradebook.late import LatePlugin, penalty
@@ -75,10 +75,11 @@ class Writer:
         """Close the gradebook."""
         self._database.close()
 
-    def write(self, marks: Marks) -> None:
+    def write(self, marks: Marks) -> dict[str, float | None]:
         """Bring the rows of one submission to what the marks say; write only what differs.
 
-        What a person gave (score, comment, extra credit) is never changed.
+        What a person gave (score, comment, extra credit) is never changed. Returns what `scores`
+        does, afterwards.
 
         Raises
         ------
@@ -86,18 +87,19 @@ class Writer:
             If the marks do not fit the unit, or the gradebook cannot be written; then nothing of
             this submission is.
         """
-        self._database.write(lambda connection: write_submission(connection, marks, self._penalty))
+
+        def work(connection: Connection) -> dict[str, float | None]:
+            write_submission(connection, marks, self._penalty)
+            return _scores(connection, marks.unit, marks.student)
+
+        return self._database.write(work)
 
     def scores(self, unit: str, student: str) -> dict[str, float | None]:
         """Return the points by cell, with extra credit, manual ones where given.
 
         None: it waits for a person. Empty: nothing of this student's is in the gradebook.
         """
-        where = {"unit": unit, "student": student}
-        rows = self._database.read(lambda connection: connection.execute(_SCORES, where).all())
-        return {
-            name: None if waits and manual is None else score for name, waits, manual, score in rows
-        }
+        return self._database.read(lambda connection: _scores(connection, unit, student))
 
     def is_released(self, unit: str) -> bool:
         """Whether the gradebook knows the unit's notebook."""
@@ -116,3 +118,10 @@ class Writer:
         if self._late_penalty is None:
             return None
         return penalty(self._late_penalty, student, score, seconds)
+
+
+def _scores(connection: Connection, unit: str, student: str) -> dict[str, float | None]:
+    rows = connection.execute(_SCORES, {"unit": unit, "student": student})
+    return {
+        name: None if waits and manual is None else score for name, waits, manual, score in rows
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -85,6 +86,7 @@ def warm_worker(sandbox: Kind) -> WarmWorker:
         worker = None
     if worker is None:
         worker = _here.worker = WarmWorker(sandbox)
+        gc.freeze()  # what a lane has imported by now stays: no collection need look at it again
     return worker
 
 

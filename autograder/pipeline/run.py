@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -77,6 +78,7 @@ class UnitRun:
     def grade(self, students: Iterable[str], engine: Engine) -> Outcome:
         """Grade the submissions of these students."""
         students = list(students)
+        gc.freeze()  # what is imported by now stays: no collection need look at it again
         for key, graded in engine.run(self._jobs(students)):
             for submission in self._waiting.pop(str(key)):
                 if isinstance(graded, Graded):
@@ -114,14 +116,13 @@ class UnitRun:
         """Write one submission's notebook and marks; nothing changes if they are there already."""
         results = self.unit.results(submission)
         try:
-            self._write_autograded(submission)
-            self.writer.write(self._marks(submission, results))
+            self._write_autograded(submission, results)
+            counting = self.writer.write(self._marks(submission, results))
         except (GradingError, OSError) as error:
             self._refuse(submission.student, str(error))
             return
         self._note(submission.student, results)
-        counting = self.writer.scores(self.unit.unit, submission.student)  # a person's, where given
-        for name, result in results.items():
+        for name, result in results.items():  # a person's points, where given
             row = row_of(submission.student, self.unit.unit, result)
             self.outcome.rows.append(replace(row, score=counting[f"test_{name}"]))
         self.report(submission.student)
@@ -146,11 +147,11 @@ class UnitRun:
             submission.student, master.unit, name, scores, frozenset(unanswered), timestamp=when
         )
 
-    def _write_autograded(self, submission: Submission) -> None:
+    def _write_autograded(self, submission: Submission, results: Mapping[str, Result]) -> None:
         """Write ``autograded/<student>/<unit>``: the notebook, and the files beside it."""
         course, unit = self.unit.course, self.unit.unit
         target = course.notebook("autograded", unit, submission.student)
-        _write_if_new(target, to_bytes(self.unit.notebook(submission)))
+        _write_if_new(target, to_bytes(self.unit.notebook(submission, results)))
         for name, data in submission.clean.files.items():
             _write_if_new(target.parent / name, data)
         stamp = self._stamp(submission)

@@ -11,7 +11,6 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +112,7 @@ class Store:
         with self._db:
             self._db.executemany(
                 "insert or replace into results values (?, ?)",
-                [(k, json.dumps(asdict(result))) for k, result in results],
+                [(k, json.dumps(result, default=vars)) for k, result in results],
             )
             if outputs is not None:
                 row = (key, json.dumps({str(i): items for i, items in outputs.items()}))
