@@ -101,25 +101,28 @@ for scale in (0.05, 0.10, 0.20):
 # With tanh there is one more factor, its slope: $\mathrm dz = \mathrm dh\cdot(1 - h^2)$, since $\tanh' = 1 - \tanh^2$.
 
 # %%
-def backward(weights, x, dy):
-    outputs = [x]
-    for w in weights:
-        outputs.append(np.tanh(outputs[-1] @ w))
-    norms, dh = [], dy
-    for w, h_in, h_out in zip(weights[::-1], outputs[-2::-1], outputs[:0:-1], strict=True):
-        dz = dh * (1 - h_out**2)
-        norms.append(np.linalg.norm(h_in.T @ dz))
-        dh = dz @ w.T
-    return np.array(norms[::-1])
+def layer_back(dh, h_in, w, h_out):
+    dz = dh * (1 - h_out**2)
+    return h_in.T @ dz, dz @ w.T  # dW, and the dh of the layer below
 
+w = random_weights(0.2, depth=1)[0]
+leaf, below = torch.tensor(w, requires_grad=True), torch.tensor(x, requires_grad=True)
+torch.tanh(below @ leaf).backward(torch.tensor(dy))
+dw, dh = layer_back(dy, x, w, np.tanh(x @ w))
+print("one layer, largest difference to autograd: ", np.abs(dw - leaf.grad.numpy()).max(), np.abs(dh - below.grad.numpy()).max())
+
+# %% [markdown]
+# Forty of them in a row, starting at the top, are the function that you used above. (And exercise 4.)
+
+# %%
 weights = random_weights(0.2)
 leaves = [torch.tensor(w, requires_grad=True) for w in weights]
 h = torch.tensor(x)
-for w in leaves:
-    h = torch.tanh(h @ w)
+for leaf in leaves:
+    h = torch.tanh(h @ leaf)
 h.backward(torch.tensor(dy))
-theirs = np.array([w.grad.norm().item() for w in leaves])
-print("largest relative difference to autograd:", np.abs(backward(weights, x, dy) / theirs - 1).max())
+theirs = np.array([leaf.grad.norm().item() for leaf in leaves])
+print("forty layers, largest relative difference: ", np.abs(gradient_norms(weights, x, dy) / theirs - 1).max())
 
 # %% [markdown]
 # ### What PyTorch gives you if you say nothing
