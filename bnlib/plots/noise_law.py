@@ -163,5 +163,5 @@ def _law(ax: Any, slope: float, label: str, above: bool = True) -> None:
     """Draw a line that falls as 1/√m, its label above or below."""
     ends = np.array([1.0, 300.0])
     ax.plot(ends, slope / np.sqrt(ends), color=COLORS["grey"], linewidth=1.2)
-    place = (40.0, slope / 40.0**0.5 * (1.35 if above else 0.5))
+    place = (40.0, slope / 40.0**0.5 * (1.35 if above else 0.35))
     ax.annotate(label, place, fontsize=9, color=COLORS["grey"])
