@@ -8,4 +8,13 @@ One module per subject; importing this package registers them all.
 from autograder.worker.givens import activations, backward, basic, comparing, layers, models
 from autograder.worker.givens.registry import build_given, given
 
-__all__ = ["activations", "backward", "basic", "build_given", "comparing", "given", "layers", "models"]
+__all__ = [
+    "activations",
+    "backward",
+    "basic",
+    "build_given",
+    "comparing",
+    "given",
+    "layers",
+    "models",
+]
