@@ -12,11 +12,11 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab test build demo bench clean
+.PHONY: help venv lab test build demo experiments bench clean
 .SUFFIXES:
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-14s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
 
 venv: $(STAMP) ## Make .venv with the course and all it needs (Python 3.11 or newer).
 
@@ -51,6 +51,9 @@ build: $(STAMP) ## Build every notebook from its text: lectures, source/, releas
 
 demo: $(STAMP) ## Grade a small made-up class and show the report.
 	$(BIN)/autograder demo
+
+experiments: $(STAMP) ## Try every claim about batch norm; writes docs/verdicts.md.
+	$(BIN)/python -m bnlib.experiments --all
 
 bench: $(STAMP) ## Measure: bnlib against torch, checks, sliders, grading against nbgrader and Otter.
 	$(BIN)/python -m benchmarks.against_torch

@@ -104,9 +104,13 @@ def _essence(source: str) -> str:
     before = tokenize.NEWLINE
     everything = tokenize.generate_tokens(io.StringIO(source).readline)
     tokens = [token for token in everything if token.type not in UNSEEN]
-    for token, after in zip(tokens, [*tokens[1:], tokens[-1]], strict=True):
-        a_statement = before in STARTS and after.type == tokenize.NEWLINE
-        if not (token.type == tokenize.STRING and a_statement):
-            kept.append(MARKS.get(token.type, token.string))
-        before = token.type
+    at = 0
+    while at < len(tokens):
+        kinds = [token.type for token in tokens[at : at + 2]]
+        if before in STARTS and kinds == [tokenize.STRING, tokenize.NEWLINE]:
+            at += 2  # a text that is a statement of its own
+            continue
+        before = tokens[at].type
+        kept.append(MARKS.get(before, tokens[at].string))
+        at += 1
     return "".join("\n".join(kept).split())

@@ -20,6 +20,7 @@ HEAVY = {
     "torch": (
         *("bnlib.torch", "bnlib.gpu", "bnlib.kernels"),
         *("bnlib.nets", "bnlib.training", "bnlib.experiments"),
+        "bnlib.plots.live_training",  # late: a slider that trains
     ),
     "matplotlib": ("bnlib.plots", "bnlib.widgets"),
     "ipywidgets": ("bnlib.widgets",),

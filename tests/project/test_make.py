@@ -49,7 +49,7 @@ def test_make_alone_lists_every_target(clone):
     """A newcomer sees what there is, with a sentence for each."""
     done = make(clone)
     assert done.returncode == 0
-    for target in ("venv", "lab", "test", "build", "demo", "clean"):
+    for target in ("venv", "lab", "test", "build", "demo", "experiments", "clean"):
         assert f"make {target} " in done.stdout
     assert not (clone / ".venv").exists()
 
