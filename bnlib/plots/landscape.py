@@ -48,9 +48,9 @@ def draw_runs(runs: Runs) -> Figure:
         color = COLORS[KINDS[kind]]
         fig.axes[0].plot(running_mean(losses), color=color, linewidth=2.0, label=kind)
         fig.axes[1].plot(np.maximum(shifts, 1e-5), color=color, linewidth=1.5, label=kind)
-    for ax in fig.axes:
-        ax.set_yscale("log")
-    fig.axes[0].legend(fontsize=9, loc="lower left")
+    fig.axes[0].set_ylim(bottom=0.0)
+    fig.axes[1].set_yscale("log")
+    fig.axes[0].legend(fontsize=9, loc="upper right")
     return fig
 
 

@@ -147,7 +147,7 @@ def draw_input_shift(shift: float = 1.0, scale: float = 1.0, mode: str = "traini
     ):
         counts, _ = np.histogram(np.clip(values[:, 0] / unit, -5.9, 5.9), _BINS)
         left.stairs(counts / ROWS, _BINS, color=COLORS[color], linewidth=2.0, label=label)
-    left.set(xlim=(-6, 6), ylim=(0, 0.35))
+    left.set(xlim=(-6, 6), ylim=(0, 0.25))
     left.legend(fontsize=9, loc="upper left")
     heights = [mean_shift(*outputs(shift, scale, name)) for name in MODES]
     colors = [COLORS["vermillion" if name == mode else "sky"] for name in MODES]

@@ -61,7 +61,7 @@ def distribution_shift(before, after):
 # %% test="distribution_shift"
 before = torch.tensor([[0.0, 10.0], [2.0, 30.0]], dtype=torch.float64)  # standard deviations 1 and 10
 after = before + torch.tensor([1.0, -5.0])
-shift = float(distribution_shift(before, after))
+shift = distribution_shift(before, after)
 assert abs(shift - 0.75) < 1e-9, f"The means moved by 1/1 and 5/10, so the shift is 0.75; got {shift}"
 check("u07.distribution_shift", distribution_shift)
 
@@ -238,7 +238,7 @@ parabola = nn.Linear(1, 1, bias=False).double()
 nn.init.constant_(parabola.weight, 3.0)
 one, half_squares = torch.ones(1, 1).double(), lambda p, y: ((p - y) ** 2).sum() / 2
 losses = loss_along_gradient(parabola, half_squares, one, one, [0.0, 1.0, 2.0, 3.0])
-losses = [float(loss) for loss in losses]
+losses = [loss.item() if hasattr(loss, "item") else loss for loss in losses]
 assert np.allclose(losses, [2, 0, 2, 8]), f"w is 3, 1, −1, −3, so the losses are 2, 0, 2, 8; got {losses}"
 assert float(parabola.weight.detach()) == 3.0, "The model must be what it was: its weight is 3"
 check("u07.loss_along_gradient", loss_along_gradient)
@@ -279,7 +279,7 @@ def effective_smoothness(model, loss_fn, x, y, steps):
 
 # %% test="effective_smoothness"
 beta = effective_smoothness(parabola, half_squares, one, one, [0.5, 2.0])
-assert abs(float(beta) - 1) < 1e-9, f"A parabola ½(w − 1)² bends by 1 everywhere: β = 1; got {beta}"
+assert abs(beta - 1) < 1e-9, f"A parabola ½(w − 1)² bends by 1 everywhere: β = 1; got {beta}"
 check("u07.effective_smoothness", effective_smoothness)
 
 # %% [markdown]

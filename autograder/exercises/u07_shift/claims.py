@@ -17,10 +17,16 @@ TOLERANCE = {"float64": Tolerance(0.0, 0.0, "the answer is a word")}
 Pair = tuple[np.ndarray, np.ndarray]
 CLEAR = 1.35  # a difference this many times the half width of its interval, or one over it
 # Student's t, 0.975 quantile, as the notebook hands it out: degrees of freedom, and t
-TABLE = {
-    **{1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 8: 2.306, 10: 2.228},
-    **{15: 2.131, 20: 2.086, 30: 2.042, 60: 2.0, 120: 1.98, np.inf: 1.96},
-}
+TABLE: dict[float, float] = dict(
+    zip(
+        (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 60, 120, np.inf),
+        (
+            *(12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.306),
+            *(2.228, 2.131, 2.086, 2.042, 2.0, 1.98, 1.96),
+        ),
+        strict=True,
+    )
+)
 
 
 def t_quantile(freedom: float) -> float:
