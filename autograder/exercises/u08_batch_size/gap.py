@@ -59,10 +59,10 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("a batch stored column by column", layer_of(rng, c), np.asfortranarray(rows()))
     yield case("a view: every other row of a larger array", layer_of(rng, c), rows(12)[::2])
     for mode, training in (("training", True), ("evaluation", False)):
-        for what, names in (
-            (f"the layer is in {mode} mode, as before", ("training",)),
-            (f"running statistics and counter stay ({mode} mode)", BUFFERS),
-            (f"parameters and settings stay ({mode} mode)", PARAMETERS),
+        for what, names, weight in (
+            (f"the layer is in {mode} mode, as before", ("training",), 2.0),
+            (f"running statistics and counter stay ({mode} mode)", BUFFERS, 3.0),
+            (f"parameters and settings stay ({mode} mode)", PARAMETERS, 1.0),
         ):
             layer = layer_of(rng, c, training=training, momentum=0.3, eps=0.01)
             script = (CALL, *(get("layer", name, into=name) for name in names))
@@ -71,6 +71,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
                 {"layer": layer, "batch": rows()},
                 script,
                 names,
+                weight=weight,
                 dtype_of=None,
                 idle=True,
             )

@@ -104,7 +104,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     rows = population(rng)
     asked = {"sample": member(rng, rows), "population": rows, "m": 3, "trials": FEW_TRIALS}
     script = repeated_script("output_noise", "sample", "population", "m", "trials")
-    yield Case(REPEATED, asked | three_generators(rng), script, (SAME, OTHER), dtype_of=None)
+    yield Case(
+        REPEATED, asked | three_generators(rng), script, (SAME, OTHER), weight=2.0, dtype_of=None
+    )
 
 
 # --- what a wrong idea answers --------------------------------------------------------------------
