@@ -164,7 +164,7 @@ def layer_statistics(weights, x, activation):
     return np.array(rows)
 
 
-# %% wrong layer_statistics: always tanh
+# %% wrong layer_statistics: always tanh -> activation-hard-coded
 def layer_statistics(weights, x, activation):
     rows = []
     for w in weights:
@@ -671,7 +671,7 @@ def gradient_norms(weights, x, dy):
     return norms
 
 
-# %% wrong gradient_norms: finite differences
+# %% wrong gradient_norms: finite differences -> few-digits
 def gradient_norms(weights, x, dy):
     def loss(layer, w):
         h = x

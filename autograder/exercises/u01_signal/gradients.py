@@ -9,6 +9,7 @@ import numpy as np
 
 import bnlib
 from autograder.exercises.u01_signal.networks import (
+    ALLCLOSE,
     DEEP,
     MAX_ROWS,
     SINGLE,
@@ -22,6 +23,7 @@ from autograder.exercises.u01_signal.networks import (
     with_upstream,
 )
 from autograder.vocabulary import Case, Exercise, Misconception
+from autograder.worker.interpreter import Answer
 from autograder.worker.script import call
 
 Weights = list[np.ndarray]
@@ -55,8 +57,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     def square(layers: int, gain: float) -> dict[str, Any]:
         return with_upstream(rng, network(rng, 6, (6,) * (layers + 1), gain))
 
-    yield case("the first example of the test cell", TWO_LAYERS, gate=True)
-    yield case("the second example of the test cell", ONE_LAYER, gate=True)
+    yield case("the first example of the test cell", TWO_LAYERS, gate=True, tolerance=ALLCLOSE)
+    yield case("the second example of the test cell", ONE_LAYER, gate=True, tolerance=ALLCLOSE)
     yield case("a network of three layers", drawn(), weight=2)
     yield case("a network of five layers", drawn(layers=5), weight=2)
     yield case("a single layer", drawn(layers=1))
@@ -162,6 +164,14 @@ def own_output_for_input(weights: Weights, x: np.ndarray, dy: np.ndarray) -> np.
     return np.array(found[::-1])
 
 
+def few_digits(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Right to three digits, and no further."""
+    got, want = answer.values["norms"], np.asarray(expected.values["norms"])
+    if not isinstance(got, np.ndarray) or got.shape != want.shape:
+        return False
+    return bool(np.abs(got - want).max() <= 1e-3 * np.abs(want).max())
+
+
 GRADIENTS = Exercise(
     unit=UNIT,
     name="gradient_norms",
@@ -261,6 +271,12 @@ GRADIENTS = Exercise(
             "You divided by the number of rows. Every row uses the same W, so their parts add up; "
             "a 1/N, if the loss has one, is in `dy` already.",
             over_the_batch,
+        ),
+        Misconception(
+            "few-digits",
+            "Right to a few digits, and then not: finite differences do that, and float32 on the "
+            "way. The formulas give all digits.",
+            signs=few_digits,
         ),
     ),
     hints=(

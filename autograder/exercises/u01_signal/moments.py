@@ -9,6 +9,7 @@ import numpy as np
 
 import bnlib
 from autograder.exercises.u01_signal.networks import (
+    ALLCLOSE,
     DEEP,
     SINGLE,
     TOLERANCES,
@@ -49,7 +50,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     def drawn(rows: int = n, layers: int = 3) -> dict[str, Any]:
         return network(rng, rows, some_widths(rng, layers))
 
-    yield case("the example of the test cell", EXAMPLE, "relu", gate=True)
+    yield case("the example of the test cell", EXAMPLE, "relu", gate=True, tolerance=ALLCLOSE)
     yield case("a tanh network", drawn(), "tanh", weight=2)
     yield case("a ReLU network", drawn(), "relu", weight=2)
     yield case("a linear network", drawn(), "identity")
@@ -134,6 +135,11 @@ def not_handed_on(weights: Weights, x: np.ndarray, activation: Activation) -> np
     return np.array([[h.mean(), h.std()] for h in outputs])
 
 
+def always_tanh(weights: Weights, x: np.ndarray, activation: Activation) -> np.ndarray:
+    """Use tanh whatever the activation is."""
+    return np.array([[h.mean(), h.std()] for h in _outputs(weights, x, np.tanh)[1:]])
+
+
 def transposed(weights: Weights, x: np.ndarray, activation: Activation) -> np.ndarray:
     """Return one row of means and one of standard deviations."""
     return np.array([[h.mean(), h.std()] for h in _outputs(weights, x, activation)[1:]]).T
@@ -171,6 +177,11 @@ MOMENTS = Exercise(
             "activation-forgotten",
             "The activation is missing: that is a linear network.",
             no_activation,
+        ),
+        Misconception(
+            "activation-hard-coded",
+            "Your answer does not listen to the argument `activation`: it is the one for tanh.",
+            always_tanh,
         ),
         Misconception(
             "inputs-measured",

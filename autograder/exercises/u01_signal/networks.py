@@ -21,6 +21,7 @@ TOLERANCES = {
         "be 1000 times smaller than that. No absolute part: signals of 1e-12 count, too",
     ),
 }
+ALLCLOSE = Tolerance(1e-5, 1e-8, "what the test cell's own assert allows, NumPy's default")
 SINGLE = Tolerance(1e-3, 1e-6, "float32, 3 layers of 16 terms: 3 * 16 * eps32 = 6e-6 of order 1")
 
 

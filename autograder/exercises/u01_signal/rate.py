@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import bnlib
-from autograder.exercises.u01_signal.networks import DEEP, UNIT
+from autograder.exercises.u01_signal.networks import ALLCLOSE, DEEP, UNIT
 from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
 from autograder.worker.script import call
 
@@ -36,8 +36,18 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         inputs = {"norms": norms}
         return Case(name, inputs, SCRIPT, ("rate",), ("norms",), dtype_of="norms", **options)
 
-    yield case("the first example of the test cell", np.array([3.0, 6.0, 12.0, 24.0]), gate=True)
-    yield case("the second example of the test cell", np.array([1.0, 8.0, 1.0, 2.0]), gate=True)
+    yield case(
+        "the first example of the test cell",
+        np.array([3.0, 6.0, 12.0, 24.0]),
+        gate=True,
+        tolerance=ALLCLOSE,
+    )
+    yield case(
+        "the second example of the test cell",
+        np.array([1.0, 8.0, 1.0, 2.0]),
+        gate=True,
+        tolerance=ALLCLOSE,
+    )
     yield case("norms that grow, with noise", norms_of(rng, layers, up), weight=2)
     yield case("norms that shrink, with noise", norms_of(rng, layers, down), weight=2)
     yield case("an even number of layers", norms_of(rng, 2 * layers, up))
