@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from bnlib.batch_size_noise import draw_batches
 from bnlib.plots.style import COLORS, figure
 
 _EPS = 1e-5  # torch's default
 _BINS_PER_STD = 10  # bin width of both histograms: a tenth of the population's σ
 _HALF_RANGE = 3.5  # both x axes span ± this many σ, at every m: one sees the spread shrink
 _HEADROOM = 1.5  # the legend gets the space above the highest bar
-_VALUES_AT_ONCE = 1 << 18  # random values held at a time: bounds memory for large m and trials
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,9 @@ def batch_noise(
     _check(values, m, trials)
     mu, sigma = float(values.mean()), float(values.std())
     fixed = mu + sigma if sample is None else float(sample)
-    means, variances, outputs = _statistics(values, m, trials, rng_seed, fixed, eps)
+    rng = np.random.default_rng(rng_seed)
+    drawn = draw_batches(values[:, np.newaxis], m, trials, rng, np.array([fixed]), eps)
+    means, variances, outputs = (column[:, 0] for column in drawn)
     return BatchNoise(
         means=means,
         variances=variances,
@@ -148,22 +150,6 @@ def _check(values: np.ndarray, m: int, trials: int) -> None:
         raise ValueError(f"m must be a batch size of at least 1; got {m}.")
     if trials < 2:
         raise ValueError(f"trials must be at least 2 to measure a spread; got {trials}.")
-
-
-def _statistics(
-    values: np.ndarray, m: int, trials: int, seed: int, fixed: float, eps: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return means, biased variances and the fixed sample's outputs, in bounded memory."""
-    rng = np.random.default_rng(seed)
-    means, variances, outputs = np.empty(trials), np.empty(trials), np.empty(trials)
-    rows = max(1, _VALUES_AT_ONCE // m)
-    for start in range(0, trials, rows):
-        part = slice(start, min(start + rows, trials))
-        batch = values[rng.integers(values.size, size=(part.stop - start, m))]
-        means[part], variances[part] = batch.mean(axis=1), batch.var(axis=1)
-        batch[:, -1] = fixed
-        outputs[part] = (fixed - batch.mean(axis=1)) / np.sqrt(batch.var(axis=1) + eps)
-    return means, variances, outputs
 
 
 def _shares(values: np.ndarray, center: float, scale: float) -> tuple[np.ndarray, np.ndarray]:
