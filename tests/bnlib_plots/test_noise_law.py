@@ -42,6 +42,17 @@ def test_the_noise_of_the_output_is_the_references(name, m):
     assert noises(name, m, 0.5)[2] == pytest.approx(expected, rel=SIX_SIGMA)
 
 
+@pytest.mark.parametrize("m", [2, 3, 8])
+def test_merging_the_sample_in_is_exact(m):
+    """The same company as rows, the sample stacked on top, through batch norm: to the last digits."""
+    values = feature("normal")
+    rng = np.random.default_rng([m - 1, FEATURES.index("normal")])
+    company = values[rng.integers(values.size, size=(2000, m - 1))]
+    batches = np.concatenate([np.full((2000, 1), 0.5), company], axis=1)
+    y, _ = batchnorm_forward(batches.T, np.ones(2000), np.zeros(2000))  # a batch is a column
+    assert noises("normal", m, 0.5)[2] == pytest.approx(y[0].std(), rel=1e-9)
+
+
 def test_at_m_1_there_is_no_noise_and_the_whole_gap():
     """The output is 0, evaluation mode answers z."""
     _, of_std, of_output, gap = noises("normal", 1, 1.5)
