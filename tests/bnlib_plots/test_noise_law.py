@@ -44,7 +44,7 @@ def test_the_noise_of_the_output_is_the_references(name, m):
 
 @pytest.mark.parametrize("m", [2, 3, 8])
 def test_merging_the_sample_in_is_exact(m):
-    """The same company as rows, the sample stacked on top, through batch norm: to the last digits."""
+    """The same company as rows, the sample on top, through batch norm: to the last digits."""
     values = feature("normal")
     rng = np.random.default_rng([m - 1, FEATURES.index("normal")])
     company = values[rng.integers(values.size, size=(2000, m - 1))]
