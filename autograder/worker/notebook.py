@@ -28,16 +28,6 @@ MESSAGE_LIMIT = 2000  # characters of an error's message
 IPYTHONS_OWN = re.compile(
     r"\A\s|^[^\S\n]+$|^\s*(?:[%!?,;/]|>>>|\.\.\.|In \[)|\?\s*$|=[\s\\]*[%!]", re.MULTILINE
 )
-WARM_UP = (
-    "import numpy as np\ndef f(x):\n    return x + 1\nf(np.ones(2))",
-    "1 / 0",
-    "import pathlib; pathlib.Path('/nowhere').read_text()",
-    "await __import__('asyncio').sleep(0)",
-    "def f(:",
-    "%time 1",
-    "import subprocess, socket, tempfile",
-    "import matplotlib.pyplot as plt\nplt.plot([0, 1], label='$x$')\nplt.legend()\nplt.show()",
-)
 RING_AGAIN = 0.25  # seconds: an `except:` in a loop may swallow the first alarm
 
 
@@ -234,17 +224,18 @@ class Notebook:
         names: dict[str, Any] = self.shell.user_ns
         return names
 
-    def warm_up(self) -> None:
-        """Run cells of every sort once: what IPython loads for them is there from then on."""
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Forget afterwards all that is run in this block."""
         streams = sys.stdout, sys.stderr
-        self.capture()
-        for source in WARM_UP:
-            self.shell.run_cell(source)
-        sys.stdout, sys.stderr = streams
-        self.shell.reset(new_session=True)
-        get_asyncio_loop().close()  # its open files would be one for all submissions
-        self.shell.execution_count = 1
-        self.outputs.start()
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = streams
+            self.shell.reset(new_session=True)
+            get_asyncio_loop().close()  # its open files would be one for all submissions
+            self.shell.execution_count = 1
+            self.outputs.start()
 
     def capture(self) -> None:
         """Turn `sys.stdout` and `sys.stderr` into outputs, from now on."""

@@ -25,6 +25,7 @@ from typing import Any
 from autograder.worker import jail
 from autograder.worker.absent import absent
 from autograder.worker.notebook import Notebook
+from autograder.worker.rehearsal import rehearse
 from autograder.worker.session import Session
 from autograder.worker.shortcuts import Watch
 
@@ -44,9 +45,9 @@ class Parent:
             importlib.import_module(name)
         _import_all(REFERENCE)
         self._notebook = Notebook()
-        self._notebook.warm_up()
-        _hide_modules()
         self._watch = Watch()
+        rehearse(self._notebook, self._watch)
+        _hide_modules()
         self._submission = 0
         self._folder: str | None = None
 

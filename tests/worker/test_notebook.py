@@ -251,3 +251,12 @@ def test_too_much_memory_is_an_error_of_the_cell(talk: Talk) -> None:
     """Python's own, after which the notebook goes on."""
     assert talk.cell("b = bytearray(1 << 30)")["stopped"] == "MemoryError"
     assert talk.said("'on'") == "'on'\n"
+
+
+def test_nothing_is_left_of_the_rehearsal(talk: Talk) -> None:
+    """What the worker ran before the first submission came is forgotten: names, history, loops."""
+    source = "import gc, asyncio\nprint(sorted(n for n in globals() if n[0] != '_'), len(In), Out)"
+
+    assert talk.said(source) == (
+        "['In', 'Out', 'asyncio', 'exit', 'gc', 'get_ipython', 'open', 'quit'] 2 {}\n"
+    )

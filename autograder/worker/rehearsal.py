@@ -1,0 +1,58 @@
+"""Run a small submission before the first real one comes.
+
+What Python and its libraries load and adapt as they run, they would otherwise do again in every
+fork: CPython rewrites the code of a function to suit what it is called with.
+"""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import astuple
+
+import numpy as np
+
+from autograder.worker import wire
+from autograder.worker.notebook import Notebook
+from autograder.worker.script import call, snapshot
+from autograder.worker.session import Session
+from autograder.worker.shortcuts import Watch
+
+ROUNDS = 8  # CPython adapts a function when it has run about so often
+SECONDS = 10.0
+CELLS = (
+    "import numpy as np\ndef f(x, y):\n    return x + y, x.mean(axis=0)\nf(np.ones(2), 1)",
+    "1 / 0",
+    "import pathlib; pathlib.Path('/nowhere').read_text()",
+    "await __import__('asyncio').sleep(0)",
+    "def g(:",
+    "%time 1",
+    "import subprocess, socket, tempfile",
+    "import matplotlib.pyplot as plt\nplt.plot([0, 1], label='$x$')\nplt.legend()\nplt.show()",
+)
+
+
+def rehearse(notebook: Notebook, watch: Watch) -> None:
+    """Run cells of every sort and ask a question, some times over; then forget it all."""
+    frames = [wire.encode({"kind": "cell", "source": cell, "seconds": SECONDS}) for cell in CELLS]
+    frames.append(wire.encode(_question(), layouts=True))
+    with notebook.rehearsal():
+        for _ in range(ROUNDS):
+            judge, submission = socket.socketpair()
+            with judge, submission:
+                judge.sendall(b"".join(frames))
+                judge.shutdown(socket.SHUT_WR)
+                Session(submission, notebook, watch).serve()
+
+
+def _question() -> dict[str, object]:
+    rows = np.arange(12.0).reshape(4, 3)
+    cases = [
+        {
+            "script": [astuple(step) for step in script],
+            "inputs": {"x": x, "y": np.ones(3, x.dtype)},
+            "report": ["z", "x", "before"],
+        }
+        for x in (rows, rows.astype(np.float32), np.asfortranarray(rows), rows[::2])
+        for script in ([snapshot("x", into="before"), call("f", "x", "y", into="z")], [call("g")])
+    ]
+    return {"kind": "ask", "cases": cases, "seconds": SECONDS, "forbidden": ["bnlib"]}
