@@ -110,7 +110,7 @@ explore(
 # Nothing was assumed about the distribution. Four times the batch, half the noise. From 32 images to 1024: the noise falls by $\sqrt{32} = 5.7$, the cost of a step rises by 32.
 #
 # **What is $m$?** The number of values in the average. In a convolutional layer that is $N\cdot H\cdot W$: two images of 56 × 56 give 6272 values per channel. (They are not independent:
-# neighbouring pixels are alike, so the noise is larger than $\sigma/\sqrt{6272}$. That is why "batch of 2" hurts ResNets at all.)
+# neighbouring pixels are alike, so the noise is larger than $\sigma/\sqrt{6272}$.)
 #
 # ## 3. How much the output trembles
 #
@@ -237,8 +237,8 @@ explore(
 #   *between* curves.
 # - Batch norm at m = 1: not drawn, because it cannot be trained.
 #
-# Wu & He (2018) on ImageNet, ResNet-50, images per GPU 32 → 2: batch norm's error goes from 23.6 to 34.7 %, group norm's from 24.1 to 24.1 %. There a batch of 2 still has hundreds of values per channel; here it has
-# two.
+# Wu & He (2018) on ImageNet, ResNet-50, images per GPU 32 → 2: batch norm's error goes from 23.6 to 34.7 %, group norm's from 24.1 to 24.1 %. There a batch of 2 still has 98 values per channel in the last stage (7 × 7 positions each), and
+# more before it; here it has two.
 # </details>
 #
 # **Live.** The next figure trains as you move it: one hidden layer, 60 steps, without and with batch norm. Find a learning rate where one of the two explodes.
