@@ -51,7 +51,7 @@ def measures_at(lr: float, seeds: int, steps: int) -> tuple[Measure, Measure]:
         Measure(f"{name}, learning rate {lr:g}", unit, tuple(with_bn), tuple(without_bn))
         for name, unit, with_bn, without_bn in zip(
             ("l2 distance of a layer's gradients", "1 − cosine of the angle between them"),
-            ("gradient norm", "1"),
+            ("", "ratio"),
             found["batch"],
             found[None],
             strict=True,

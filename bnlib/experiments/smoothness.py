@@ -45,7 +45,7 @@ def run(scale: Scale) -> Outcome:
     }
     names = (
         ("range of the loss along the gradient", "loss"),
-        ("effective smoothness: change of the gradient for each unit of way", "1"),
+        ("effective smoothness: change of the gradient for each unit of way", "ratio"),
     )
     measures = tuple(
         Measure(

@@ -31,6 +31,8 @@ from bnlib.torch import loss_along_gradient, shift_of_gradient, upstream_update_
 from bnlib.training import train
 from bnlib.widgets import Choice, Slider, explore
 
+torch.set_num_threads(1)  # small networks: more threads only wait for each other
+
 # %% [markdown]
 # ## 1. Three networks
 #
