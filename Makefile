@@ -59,6 +59,7 @@ bench: $(STAMP) ## Measure: bnlib against torch, checks, sliders, grading agains
 	$(BIN)/python -m benchmarks.against_torch
 	$(BIN)/python -m benchmarks.checks
 	$(BIN)/python -m benchmarks.sliders
+	$(BIN)/python -m benchmarks.browser_sliders
 	$(BIN)/python -m benchmarks.grading
 	$(BIN)/python -m benchmarks.grading --class 1000
 

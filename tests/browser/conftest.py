@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,11 +60,16 @@ class Lab:
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Start JupyterLab on a copy of the course, as `make lab` does."""
-    folder = tmp_path_factory.mktemp("lab")
+    with start_lab(tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("home")) as lab:
+        yield lab
+
+
+@contextmanager
+def start_lab(folder: Path, home: Path) -> Iterator[Lab]:
+    """Start JupyterLab on a copy of the course in `folder`, with a home of its own."""
     for name in ("course", "source", "release"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "nbgrader_config.py", folder)
-    home = tmp_path_factory.mktemp("home")
     environment = os.environ | {
         "HOME": str(home),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
@@ -105,6 +111,13 @@ def _wait_for_url(runtime: Path, server: subprocess.Popen[bytes], log: Path) -> 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Start one Chromium for all tests."""
+    with start_browser() as chromium:
+        yield chromium
+
+
+@contextmanager
+def start_browser() -> Iterator[Browser]:
+    """Start a Chromium, in which everything may take its time."""
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
@@ -115,6 +128,13 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """Open a fresh page."""
+    with open_page(browser) as page:
+        yield page
+
+
+@contextmanager
+def open_page(browser: Browser) -> Iterator[Page]:
+    """Open a page with nothing in it, and nothing left of it afterwards."""
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     context.set_default_timeout(WAIT_MS)
     page = context.new_page()
