@@ -30,7 +30,8 @@ HEAD = f"""\
 From the key that moves a slider to the frame that shows the new picture, in JupyterLab and a
 headless Chromium on one machine; the first {MOVES} positions from a slider's start, each drawn for
 the first time. The budget is a median of {MEDIAN_MS:.0f} ms and a 95th percentile of
-{P95_MS:.0f} ms over all moves. `python -m benchmarks.browser_sliders` measures again and writes this page.
+{P95_MS:.0f} ms over all moves. `python -m benchmarks.browser_sliders` measures again and writes
+this page.
 """
 
 
