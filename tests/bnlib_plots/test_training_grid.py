@@ -70,6 +70,14 @@ def test_live_training_learns():
         assert losses[-10:].mean() < 0.6 * losses[:5].mean()
 
 
+def test_the_lecture_tells_what_live_training_gives():
+    """The mean loss of the last ten steps, as in the answers to the figure's questions."""
+    told = {("batch", 32, 2.0): 0.25, ("none", 32, 2.0): 2.3, ("batch", 2, 0.25): 2.1}
+    told["none", 2, 0.25] = 1.75
+    for state, loss in told.items():
+        assert live_losses(*state)[-10:].mean() == pytest.approx(loss, abs=0.1), state
+
+
 def test_live_training_says_what_cannot_be_trained():
     """Batch norm on one image, and a loss that became infinite."""
     assert live_losses("batch", 1, 0.3).size == 0
