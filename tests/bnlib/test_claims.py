@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from bnlib import claim, difference_interval
-from bnlib.claims import _t_quantile
+from bnlib.claims import _ranks, _t_quantile
 from bnlib.errors import ParameterError
 
 NAN, INF = math.nan, math.inf
@@ -96,6 +96,12 @@ def test_diverged_runs_are_equal_however_they_are_written():
     """Neither nan nor inf is the better way to fail."""
     assert claim([NAN, NAN, INF], [INF, INF, NAN]) == "undecided"
     assert claim([1.0, 2.0, NAN], [3.0, 4.0, 5.0]) == claim([1.0, 2.0, INF], [3.0, 4.0, 5.0])
+
+
+def test_equal_values_share_their_mean_rank():
+    """From 1; whatever did not end is last, together."""
+    values = np.array([3.0, 1.0, NAN, 1.0, INF])
+    np.testing.assert_array_equal(_ranks(values), [3.0, 1.5, 4.5, 1.5, 4.5])
 
 
 def test_a_good_run_below_all_is_not_a_diverged_one():
