@@ -247,24 +247,24 @@ check("u01.explosion_rate", explosion_rate)
 # ## Your instruments on a real case
 #
 # A ReLU network, backwards, with or without batch norm between the linear layer and the ReLU. The line with the two means is batch norm's
-# backward pass; in units 4 and 5 you derive it yourself. Nothing below is graded.
+# backward pass; in units 4 and 5 you derive it yourself. This time we note the length of what *arrives* at each layer's output, before it meets a weight. Nothing below is graded.
 
 # %%
-def relu_gradient_norms(weights, x, dy, norm):
+def arriving_gradients(weights, x, dy, norm):
     steps, h = [], x
     for w in weights:
         z, s = h @ w, 1.0
         if norm:
             s = 1 / z.std(axis=0)
             z = (z - z.mean(axis=0)) * s
-        steps.append((h, z, s))
+        steps.append((z, s))
         h = np.maximum(z, 0)
     norms = []
-    for w, (h, z, s) in zip(weights[::-1], steps[::-1], strict=True):
+    for w, (z, s) in zip(weights[::-1], steps[::-1], strict=True):
+        norms.append(np.linalg.norm(dy))
         dz = dy * (z > 0)
         if norm:
             dz = s * (dz - dz.mean(axis=0) - z * (dz * z).mean(axis=0))
-        norms.append(np.linalg.norm(h.T @ dz))
         dy = dz @ w.T
     return np.array(norms)  # the last layer first: the way the gradient travels
 
@@ -276,7 +276,7 @@ def relu_gradient_norms(weights, x, dy, norm):
 for factor in (1, 10):
     weights, x, dy = draw(factor * np.sqrt(2 / 256), width=256, rows=256)
     for norm in (False, True):
-        rate = explosion_rate(relu_gradient_norms(weights, x, dy, norm)) ** 2
+        rate = explosion_rate(arriving_gradients(weights, x, dy, norm)) ** 2
         print(f"scale × {factor:2d}, batch norm {norm!s:5}: squared norm × {rate:8.3f} a layer")
 print(f"π/(π − 1) = {np.pi / (np.pi - 1):.3f}")
 
@@ -295,7 +295,8 @@ progress()
 # %% [markdown]
 # ## Try next
 #
-# - `relu_gradient_norms` with batches of 8, 16 and 64 rows: which way does the rate move, and does it worry you?
+# - `arriving_gradients` with batches of 8, 16 and 64 rows: which way does the rate move, and does it worry you?
+# - Note $\|\mathrm dW\|$ in place of what arrives. Why does it say 1.0 a layer without batch norm, *whatever the scale*? (Section 2 of the lecture.)
 # - Add a skip connection, `h = h + ...`, to the forward and the backward loop. The lecture has a slider for it.
 # - tanh at scale 0.2 with batch norm before every tanh: what is the saturated fraction now?
 # - On to unit 2: the formula that does all this.
