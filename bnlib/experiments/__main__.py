@@ -1,5 +1,6 @@
 """`python -m bnlib.experiments`: list experiments, run them, write the page of verdicts."""
 
+import signal
 import sys
 
 import click
@@ -78,4 +79,5 @@ def _list() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # end what runs, as Ctrl-C does
     main()
