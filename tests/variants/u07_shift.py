@@ -1556,7 +1556,7 @@ def claim(with_bn, without_bn):
         right = np.searchsorted(order, sample, side="right")
         return (left + right + 1) / 2
 
-    samples = [np.nan_to_num(np.array(s, float), nan=np.inf) for s in (with_bn, without_bn)]
+    samples = [np.nan_to_num(np.array(s, float), nan=np.inf, posinf=np.inf) for s in (with_bn, without_bn)]
     if any(s.size < 2 for s in samples):
         return "undecided"
     everything = np.concatenate(samples)

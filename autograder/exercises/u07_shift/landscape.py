@@ -161,7 +161,7 @@ class Walk:
 
 def walking(
     place: Callable[[Walk, float], None] = Walk.go,
-    read: Callable[[Walk], float] = lambda walk: float(walk.loss()),
+    read: Callable[[Walk], float] = lambda walk: walk.loss().item(),
     mode: bool | None = None,
 ) -> Callable[..., Any]:
     """Make `loss_along_gradient` from how to go to a step and what to read there."""
@@ -193,7 +193,7 @@ def _unit_length(walk: Walk, t: float) -> None:
 
 def _differences(model: Any, loss_fn: Any, x: Any, y: Any, steps: Any) -> Any:
     walk = Walk(model, loss_fn, x, y)
-    here = float(walk.loss())
+    here = walk.loss().item()
     return walking()(model, loss_fn, x, y, steps) - here
 
 

@@ -69,7 +69,8 @@ def _layer(spec: LayerSpec) -> Any:
             return nn.ReLU()
         case "linear":
             rows, columns = arrays["weight"].shape
-            layer: Any = nn.utils.skip_init(nn.Linear, columns, rows, "bias" in arrays)
+            with torch.random.fork_rng(devices=[]):  # its first weights are drawn for nothing
+                layer: Any = nn.Linear(columns, rows, "bias" in arrays)
         case _:
             layer = nn.BatchNorm1d(len(arrays["weight"]))
     layer.to(torch.from_numpy(arrays["weight"]).dtype)
