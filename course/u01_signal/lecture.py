@@ -175,7 +175,7 @@ for gain in (0.9, 1.0, 1.1):
 # **Play.** The two y axes span 32 powers of ten and stay where they are. Predict before each move:
 #
 # 1. tanh, gain 0.5, then 2: what does each panel do? Which of the two is exponential?
-# 2. ReLU: how far may the gain be from 1 before something falls off the picture? Now with 10 layers instead of 40?
+# 2. ReLU, gain 2: after how many layers does something leave the picture? And how bad are 10 layers?
 # 3. Switch batch norm on, and turn the gain all the way. What moves?
 
 # %%
@@ -194,7 +194,7 @@ explore(
 # <details><summary>What you see</summary>
 #
 # 1. At 0.5 both collapse; the gradient is the same for all layers, the product of section 2. At 2, tanh holds the signal below 1, but the gradient grows exponentially *on its way down*.
-# 2. With ReLU nothing is held: at 2 both leave the picture. With 10 layers almost any gain will do. That is why nobody worried about this while networks had three layers.
+# 2. With ReLU nothing is held: the signal doubles in each layer, and after some 55 of them both are out of the picture. Over 10 layers it is a factor of a thousand; over the three that networks once had, of eight, which no one noticed.
 # 3. On the left, nothing moves any more. On the right the line is tilted, for every gain: keep that in mind for section 5.
 # </details>
 
@@ -349,7 +349,7 @@ print(f"torch: squared gradient × {explosion_rate(squared[:4:-1]):.3f} a layer"
 # %% [markdown]
 # ## 6. Skip connections
 #
-# A factor of 1.467 a layer is 2 000 for 20 layers and $5\cdot10^{16}$ for 100. Yet ResNets with 1 000 layers and batch norm train. **Predict:** what does a skip connection change?
+# A factor of 1.467 a layer is 2 000 for 20 layers and $4\cdot10^{16}$ for 100. Yet ResNets with 1 000 layers and batch norm train. **Predict:** what does a skip connection change?
 #
 # $$ h_l = h_{l-1} + \operatorname{relu}\big(\operatorname{BN}(h_{l-1})\big)\,W_l \qquad\text{(the order of He et al. 2016, with } n s^2 = 2) $$
 #
