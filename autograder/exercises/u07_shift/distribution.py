@@ -42,7 +42,7 @@ def drawn(
     moved = signs * rng.uniform(0.4, 1.6, columns) * widths
     after = before * rng.uniform(1.2, 1.5)
     after += before.mean(axis=0) + moved - after.mean(axis=0)
-    return before, after
+    return before, rng.permutation(after)  # a row's place says nothing
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
