@@ -298,7 +298,7 @@ def noisy(x, generator, mean_scale, std_scale):
     return (1 + (std_scale - 1) * factor) * x.float() + mean_scale * (2 * shift - 1)
 
 
-# %% wrong noisy: no noise
+# %% wrong noisy: no noise -> no-noise
 def noisy(x, generator, mean_scale, std_scale):
     return x.clone()
 

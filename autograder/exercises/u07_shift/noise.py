@@ -99,6 +99,8 @@ def judge(case: Case, answer: Answer) -> Judgement:
     if isinstance(y, Judgement):
         return y
     noise = fit(x, y, TOLERANCES[x.dtype.name].atol)
+    if case.name != SILENT and np.abs(y - x).max() <= noise.slack:
+        return Judgement(0.0, "Your function returned x as it was: there is no noise.", "no-noise")
     if fault := _fault(case.inputs, noise):
         return fault
     return _SPECIAL.get(case.name, _nothing_more)(case, answer, noise) or Judgement(1.0)
