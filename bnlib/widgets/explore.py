@@ -23,6 +23,7 @@ Test it by driving the object: ``view.set(m=64)``, then ``view.state``, ``view.i
 layout engine, ``stairs`` and ``plot`` instead of many patches.
 """
 
+import gc
 import html
 from collections import OrderedDict
 from collections.abc import Callable
@@ -197,7 +198,19 @@ def explore(
                 f"control {name!r} must be a Slider, a Choice or a Toggle; "
                 f"got {type(control).__name__}."
             )
-    return Explorer(draw, dict(controls), alt=alt, title=title)
+    panel = Explorer(draw, dict(controls), alt=alt, title=title)
+    _set_aside_what_is_loaded()
+    return panel
+
+
+def _set_aside_what_is_loaded() -> None:
+    """Keep later searches for garbage short.
+
+    Figures are made of cycles, so at every twentieth move or so Python goes through all objects
+    there are. With torch loaded that takes a fifth of a second, in which the slider stands still.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _drawn(draw: Callable[..., Figure], state: dict[str, Any]) -> Figure:
