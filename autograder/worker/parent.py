@@ -79,6 +79,7 @@ class Parent:
         for name in modules:
             importlib.import_module(name)
         _import_all(REFERENCE)
+        rehearse(self._notebook, self._watch)
         self._reply({"kind": "ready", "threads": _threads()})
 
     def _start(self, message: dict[str, Any], connection: socket.socket) -> None:

@@ -7,6 +7,7 @@ fork: CPython rewrites the code of a function to suit what it is called with.
 from __future__ import annotations
 
 import socket
+import sys
 from dataclasses import astuple
 
 import numpy as np
@@ -29,11 +30,13 @@ CELLS = (
     "import subprocess, socket, tempfile",
     "import matplotlib.pyplot as plt\nplt.plot([0, 1], label='$x$')\nplt.legend()\nplt.show()",
 )
+TORCH = "import torch\ntorch.ones(2, requires_grad=True).mean().backward()"
 
 
 def rehearse(notebook: Notebook, watch: Watch) -> None:
     """Run cells of every sort and ask a question, some times over; then forget it all."""
-    frames = [wire.encode({"kind": "cell", "source": cell, "seconds": SECONDS}) for cell in CELLS]
+    cells = [*CELLS, TORCH] if "torch" in sys.modules else CELLS
+    frames = [wire.encode({"kind": "cell", "source": cell, "seconds": SECONDS}) for cell in cells]
     frames.append(wire.encode(_question(), layouts=True))
     with notebook.rehearsal():
         for _ in range(ROUNDS):
@@ -55,4 +58,5 @@ def _question() -> dict[str, object]:
         for x in (rows, rows.astype(np.float32), np.asfortranarray(rows), rows[::2])
         for script in ([snapshot("x", into="before"), call("f", "x", "y", into="z")], [call("g")])
     ]
-    return {"kind": "ask", "cases": cases, "seconds": SECONDS, "forbidden": ["bnlib"]}
+    forbidden = ["bnlib", "torch.batch_norm"]
+    return {"kind": "ask", "cases": cases, "seconds": SECONDS, "forbidden": forbidden}
