@@ -6,7 +6,7 @@
 # | **You'll do** | write two measures of "internal covariate shift", the noise that tests an explanation, two measures of smoothness, and the rule by which samples become a verdict; then log evidence and claim |
 # | **You'll learn** | that one phrase has two meanings, how to measure a network without leaving a trace in it, and what five runs allow you to say |
 # | **You need** | the [lecture](../../course/u07_shift/lecture.ipynb), PyTorch: modules, autograd |
-# | **Time** | about 70 minutes, 7 exercises, 22 points |
+# | **Time** | about 75 minutes, 8 exercises, 24 points |
 #
 # Run the cells from top to bottom. Write your code where it says `# YOUR CODE HERE`, and delete `raise NotImplementedError()`.
 
@@ -344,10 +344,11 @@ assert verdict == "undecided", f"−1 ± 2.3 lies around 0: undecided; got {verd
 check("u07.claim", claim)
 
 # %% [markdown]
-# ## Your own evidence
+# ## Exercise 8 · `my_claims`
 #
-# Now use what you wrote. Five seeds, a small network on handwritten digits, with batch norm and without: one line of the log for each run. Nothing below is graded, and nothing depends on a
-# lucky run.
+# *effort ●○○ · about 6 minutes · 2 points · `hint("u07.my_claims")` if you are stuck*
+#
+# Now use what you wrote. Five seeds, a small network on handwritten digits, with batch norm and without: one line of the log for each run.
 #
 # **Predict first**, in writing: which of the four verdicts will be *supported*, which *refuted*?
 
@@ -375,9 +376,37 @@ def evidence(norm, seed, lr=0.1):
 
 # %%
 log = {kind: [evidence(norm, seed) for seed in range(5)] for kind, norm in kinds.items()}
-for name in log["none"][0]:
-    samples = [[run[name] for run in log[kind]] for kind in kinds]
-    print(f"{name:28} {np.mean(samples[0]):8.3f} {np.mean(samples[1]):8.3f}   {claim(*samples)}")
+for measured in log["none"][0]:
+    means = [np.mean([float(run[measured]) for run in log[kind]]) for kind in kinds]
+    print(f"{measured:28} batch norm {means[0]:8.3f}   none {means[1]:8.3f}")
+
+# %% [markdown]
+# Return what you claim, with the evidence beside it: for each of the four measurements a dict with the keys `"with_bn"` and `"without_bn"`, the two samples out of `log` as lists of numbers, and
+# `"verdict"`, what your `claim` says of them. The names of the measurements are the keys of the whole.
+#
+# What is graded is whether each verdict follows from the numbers that stand beside it. Which way your runs fell does not matter; a verdict that is truer than its evidence earns nothing.
+
+# %% exercise="my_claims"
+def my_claims():
+    """Return {measurement: {"with_bn": [...], "without_bn": [...], "verdict": "..."}} of the log."""
+    ### BEGIN SOLUTION
+    def samples(name):
+        return [[float(run[name]) for run in log[kind]] for kind in ("batch norm", "none")]
+
+    found = {}
+    for name in log["none"][0]:
+        a, b = samples(name)
+        found[name] = {"with_bn": a, "without_bn": b, "verdict": claim(a, b)}
+    return found
+    ### END SOLUTION
+
+# %% test="my_claims"
+claims = my_claims()
+assert len(claims) >= 4, f"the log has four measurements; got {len(claims)}"
+for name, entry in claims.items():
+    assert set(entry) == {"with_bn", "without_bn", "verdict"}, f"{name}: got the keys {sorted(entry)}"
+    print(f"{name:28} {entry['verdict']}")
+check("u07.my_claims", my_claims)
 
 # %% [markdown]
 # Before you write "batch norm reduces covariate shift" below these lines, look at what they do *not* say: one small network, one learning rate, 30 steps in. Try `lr=0.01`, and 0 steps. The

@@ -1694,3 +1694,103 @@ def claim(with_bn, without_bn):
 # %% wrong claim: the stub
 def claim(with_bn, without_bn):
     raise NotImplementedError()
+
+
+# --- my_claims ---
+
+
+# %% right my_claims: a made-up log, verdicts by hand
+def my_claims():
+    low, high = [0.1, 0.2, 0.3, 0.2, 0.1], [1.1, 1.2, 1.3, 1.0, 1.4]
+    near = [1.0, 2.0, 3.0, 4.0, 5.0], [1.1, 2.1, 2.9, 4.0, 5.2]
+    return {
+        "a": {"with_bn": low, "without_bn": high, "verdict": "supported"},
+        "b": {"with_bn": high, "without_bn": low, "verdict": "refuted"},
+        "c": {"with_bn": near[0], "without_bn": near[1], "verdict": "undecided"},
+        "d": {"with_bn": low, "without_bn": [1.1, 1.2, np.inf, 1.0, 1.4], "verdict": "supported"},
+    }
+
+
+# %% right my_claims: arrays, seven seeds on one side, five measurements
+def my_claims():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=7), rng.normal(size=5) + 9.0
+    entry = {"with_bn": a, "without_bn": b, "verdict": "supported"}
+    return {name: dict(entry) for name in "abcde"}
+
+
+# %% right my_claims: tuples of NumPy numbers, in another order
+def my_claims():
+    low, high = tuple(np.linspace(0.0, 1.0, 5)), tuple(np.linspace(5.0, 6.0, 5))
+    entry = {"verdict": "refuted", "without_bn": low, "with_bn": high}
+    return {f"measurement {k}": entry for k in range(4)}
+
+
+# %% right my_claims: numbers as tensors
+def my_claims():
+    import torch
+
+    low, high = [torch.tensor(0.1 * k) for k in range(5)], torch.arange(5.0) + 9.0
+    return {name: {"with_bn": low, "without_bn": high, "verdict": "supported"} for name in "abcd"}
+
+
+# %% wrong my_claims: supported, whatever the numbers -> says-what-the-paper-says
+def my_claims():
+    low, near = [0.1, 0.2, 0.3, 0.2, 0.1], [0.1, 0.2, 0.35, 0.2, 0.1]
+    high = [1.1, 1.2, 1.3, 1.0, 1.4]
+    pairs = (low, high), (low, near), (high, low), (near, low)
+    return {
+        f"{k}": {"with_bn": a, "without_bn": b, "verdict": "supported"} for k, (a, b) in enumerate(pairs)
+    }
+
+
+# %% wrong my_claims: sides swapped in the verdicts -> verdicts-swapped
+def my_claims():
+    low, high = [0.1, 0.2, 0.3, 0.2, 0.1], [1.1, 1.2, 1.3, 1.0, 1.4]
+    one = {"with_bn": low, "without_bn": high, "verdict": "refuted"}
+    other = {"with_bn": high, "without_bn": low, "verdict": "supported"}
+    return {"a": one, "b": other, "c": one, "d": other}
+
+
+# %% wrong my_claims: means alone -> compares-means-only
+def my_claims():
+    low, near = [1.0, 2.0, 3.0, 4.0, 5.0], [1.1, 2.1, 2.9, 4.0, 5.2]
+    one = {"with_bn": low, "without_bn": near, "verdict": "supported"}
+    other = {"with_bn": near, "without_bn": low, "verdict": "refuted"}
+    return {"a": one, "b": other, "c": one, "d": other}
+
+
+# %% wrong my_claims: one of four verdicts is wrong -> verdict
+def my_claims():
+    low, high = [0.1, 0.2, 0.3, 0.2, 0.1], [1.1, 1.2, 1.3, 1.0, 1.4]
+    right = {"with_bn": low, "without_bn": high, "verdict": "supported"}
+    wrong = {"with_bn": high, "without_bn": low, "verdict": "undecided"}
+    return {"a": right, "b": right, "c": right, "d": wrong}
+
+
+# %% wrong my_claims: four seeds -> few-runs
+def my_claims():
+    low, high = [0.1, 0.2, 0.3, 0.2], [1.1, 1.2, 1.3, 1.0]
+    return {name: {"with_bn": low, "without_bn": high, "verdict": "supported"} for name in "abcd"}
+
+
+# %% wrong my_claims: the same sample twice -> same-runs
+def my_claims():
+    low = [0.1, 0.2, 0.3, 0.4, 0.5]
+    return {name: {"with_bn": low, "without_bn": low, "verdict": "undecided"} for name in "abcd"}
+
+
+# %% wrong my_claims: verdicts without evidence -> form
+def my_claims():
+    return {name: "supported" for name in "abcd"}
+
+
+# %% wrong my_claims: another word -> form
+def my_claims():
+    low, high = [0.1, 0.2, 0.3, 0.2, 0.1], [1.1, 1.2, 1.3, 1.0, 1.4]
+    return {name: {"with_bn": low, "without_bn": high, "verdict": "yes"} for name in "abcd"}
+
+
+# %% wrong my_claims: the stub
+def my_claims():
+    raise NotImplementedError()
