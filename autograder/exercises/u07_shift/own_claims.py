@@ -79,15 +79,17 @@ def read(value: Plain) -> Claims | str:
 
 
 def _sample(value: Plain) -> np.ndarray | None:
-    parts = [value] if isinstance(value, np.ndarray | Tensor) else value
-    if not isinstance(parts, list | tuple) or not parts:
-        return None
-    parts = [part.array if isinstance(part, Tensor) else part for part in parts]
-    numbers = (int, float, np.generic, np.ndarray)
-    if not all(isinstance(part, numbers) and not isinstance(part, bool) for part in parts):
-        return None
-    flat = np.concatenate([np.ravel(np.asarray(part)) for part in parts])
-    return flat.astype(np.float64) if flat.dtype.kind in "iuf" else None
+    items = value if isinstance(value, list | tuple) else [value]
+    arrays = []
+    for item in items:
+        number = item.array if isinstance(item, Tensor) else item
+        if isinstance(number, bool) or not isinstance(
+            number, int | float | np.generic | np.ndarray
+        ):
+            return None
+        arrays.append(np.ravel(np.asarray(number)))
+    flat = np.concatenate(arrays) if arrays else np.array([])
+    return flat.astype(np.float64) if flat.size and flat.dtype.kind in "iuf" else None
 
 
 def _judge_runs(claims: Claims) -> Judgement:
