@@ -16,6 +16,7 @@ from autograder.course import CONFIG, Course
 from autograder.environment import put_programs_on_path
 from autograder.errors import GradingError
 
+OTHER_CELLS = "Cannot add or remove cells"  # what nbgrader says once there are submissions
 REASONS = {  # exceptions that a student's file or code can cause
     "NotJSONError": "its file is not valid JSON; perhaps it was cut off on its way.",
     "ValidationError": "its file is JSON, but no notebook.",
@@ -41,7 +42,15 @@ def open_gradebook(api: NbGraderAPI) -> Iterator[Gradebook]:
 
 def generate_assignment(api: NbGraderAPI, unit: str) -> None:
     """Write ``release/<unit>`` and enter the unit's cells in the gradebook."""
-    _require(_quietly(api.generate_assignment, unit), f"{unit} could not be released")
+    outcome = _quietly(api.generate_assignment, unit)
+    if OTHER_CELLS in f"{outcome.get('error', '')}{outcome.get('log', '')}":
+        raise GradingError(
+            f"{unit} could not be released: the gradebook holds submissions of it as it was before "
+            "exercises were added or taken out. Grade those with the source/ they were made from. "
+            f"To start again with the new one, `nbgrader db assignment remove {unit} --force`, "
+            "which deletes its marks, the manual ones too; submitted/ stays."
+        )
+    _require(outcome, f"{unit} could not be released")
 
 
 def generate_feedback(api: NbGraderAPI, unit: str, student: str) -> None:
