@@ -94,7 +94,7 @@ for scale in (0.05, 0.1, 0.2):
 #
 # *effort ●○○ · about 4 minutes · 2 points · `hint("u01.saturated_fraction")` if you are stuck*
 #
-# At scale 0.2 nothing explodes: tanh holds everything between −1 and 1. But a unit at ±0.99 is *saturated*: its slope is $1 - 0.99^2 \approx 0.02$, and
+# At scale 0.2 the signal does not explode: tanh holds everything between −1 and 1. But a unit at ±0.99 is *saturated*: its slope is $1 - 0.99^2 \approx 0.02$, and
 # next to no gradient passes.
 #
 # `h` holds what has **come out of** the activation, with any number of axes. Return the fraction of entries with $|h| >$ `threshold` (default 0.97), one number

@@ -195,7 +195,8 @@ explore(
 #
 # 1. At 0.5 both collapse; the gradient is the same for all layers, the product of section 2. At 2, tanh holds the signal below 1, but the gradient grows exponentially *on its way down*.
 # 2. With ReLU nothing is held: the signal doubles in each layer, and after some 55 of them both are out of the picture. Over 10 layers it is a factor of a thousand; over the three that networks once had, of eight, which no one noticed.
-# 3. On the left, nothing moves any more. On the right the line is tilted, for every gain: keep that in mind for section 5.
+# 3. On the left, nothing moves any more. On the right the line is tilted, equally for every gain: keep that in mind for section 5. (Look closely, and twice the gain puts it lower by
+#    a factor of 2: the layer no longer feels how long its weights are, so an equal step by longer weights changes less.)
 # </details>
 
 # %% [markdown]
@@ -281,7 +282,7 @@ print(f"π/(π − 1) = {RELU_RATE:.3f}")
 # %% [markdown]
 # <details><summary>What happened?</summary>
 #
-# It grows, by a factor of about 1.45 a layer in the square, a million times and more over forty layers, and *no initialisation can change it*: the scale has no say any more. The very thing that holds the signal makes the
+# It grows, by a factor of about 1.45 a layer in the square, a million times and more over forty layers, and *no scale of the weights can change it*: it has no say any more. The very thing that holds the signal makes the
 # gradient explode. Yang et al. (2019) computed the factor: for ReLU, wide layers and large batches $\pi/(\pi-1) \approx 1.467$.
 # </details>
 #
@@ -363,7 +364,8 @@ print(f"torch: squared gradient × {explosion_rate(squared[:4:-1]):.3f} a layer"
 # $$ \text{factor of layer } l:\quad 1 + \frac1{v_l} \approx 1 + \frac{\pi}{\pi-1}\cdot\frac1l
 #    \qquad\Longrightarrow\qquad \prod_{k=l}^{L}\Big(1 + \frac{1.467}{k}\Big) \approx \Big(\frac Ll\Big)^{1.467} . $$
 #
-# The same number, moved from the base to the exponent: $1.467^{L}$ has become $L^{1.467}$. De & Smith (2020) say it so: batch norm makes each residual branch small against the skip path, by a factor of about $1/\sqrt l$ at layer $l$, and so the network
+# The same number, moved from the base to the exponent: $1.467^{L}$ has become $L^{1.467}$, up to a constant. (The first layers, where $v_0 = 1$ still counts, grow by less than $1 + 1.467/l$: the whole product
+# is about a quarter of $L^{1.467}$. What the exponent says is how it grows *with the depth*.) De & Smith (2020) say it so: batch norm makes each residual branch small against the skip path, by a factor of about $1/\sqrt l$ at layer $l$, and so the network
 # starts out close to the identity.
 
 # %%
@@ -402,7 +404,7 @@ explore(
 # ## 7. Where it breaks
 #
 # * **All of this is the first step.** A layer with batch norm whose gradient is too long takes one big step sideways, its weights become longer, and its next gradient shorter (unit 5, section 7). Yang et al. (2019) observe just that: after
-#   a single step the gradients of different layers are far closer to each other. What they could not train without skip connections were networks of large depth. Unit 13 lets you try.
+#   a single step the gradients of different layers are far closer to each other. What they could not train without skip connections were networks of large depth. Unit 13, in preparation, will let you try.
 # * **"Wide layers, large batch."** At 384 units and rows we were a per cent or so off, at a batch of 8 almost 20 %.
 # * **A right scale is not enough to train well.** At He's scale the sizes are right, but deep down all inputs come to look alike (their correlation tends to 1, Schoenholz et al. 2017). **Predict** what the angle between two different inputs is after
 #   forty ReLU layers, without and with batch norm.
@@ -427,7 +429,7 @@ for norm in (False, True):
 # ## 8. What people get wrong
 #
 # * **Variance for standard deviation.** The variance of the weights is $1/n$, what goes into `normal(scale=…)` is $1/\sqrt n$. At $n = 100$ that is a factor 10 a layer.
-# * **He's 2 with tanh, or Xavier's 1 with ReLU.** A factor $\sqrt2$ a layer in size, a million over forty layers.
+# * **Xavier's 1 with ReLU.** A factor $1/\sqrt2$ a layer in size, a millionth over forty layers. (He's 2 with tanh does far less harm: the tanh holds the signal, and $\|\mathrm dW\|$ of layer 1 is a mere eight or nine times that of layer 40.)
 # * **"Saturated, so the gradient vanishes."** Of that unit, yes. Of the network, multiply by the weights first.
 # * **"The forward pass looks fine, so the gradient will be."** Section 1, scale 0.2. Look at both.
 # * **"Vanishing gradients are a problem of the first layers."** In section 1 all layers had the same tiny one.
@@ -444,7 +446,7 @@ for norm in (False, True):
 # | tanh, $n s^2 = 1$ | $1 - 2q$ | about the same |
 # | tanh, gain $g$ large | held below 1 | about $0.53\,g$ |
 # | linear, batch norm, ReLU | 1, whatever $s$ | $\frac{\pi}{\pi-1} \approx 1.467$, whatever $s$ |
-# | the same in a skip connection | adds $\frac{\pi-1}{\pi}$ | $1 + \frac{1.467}{l}$: in all about $L^{1.467}$ |
+# | the same in a skip connection | adds $\frac{\pi-1}{\pi}$ | $1 + \frac{1.467}{l}$: in all proportional to $L^{1.467}$ |
 #
 # * The right scale: $1/\sqrt n$, for ReLU $\sqrt{2/n}$. It holds until the first step of training.
 # * $\mathrm dW = h^{\mathsf T}\mathrm dz$: a product of what came up and what comes down.

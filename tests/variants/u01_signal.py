@@ -145,7 +145,7 @@ def layer_statistics(weights, x, activation):
     return np.array(rows)
 
 
-# %% wrong layer_statistics: a list of pairs
+# %% wrong layer_statistics: a list of pairs -> type
 def layer_statistics(weights, x, activation):
     rows = []
     for w in weights:
@@ -173,7 +173,7 @@ def layer_statistics(weights, x, activation):
     return np.array(rows)
 
 
-# %% wrong layer_statistics: adds a small constant to the standard deviation
+# %% wrong layer_statistics: adds a small constant to the standard deviation -> few-digits
 def layer_statistics(weights, x, activation):
     rows = []
     for w in weights:
@@ -191,12 +191,23 @@ def layer_statistics(weights, x, activation):
     return np.array(rows)
 
 
-# %% wrong layer_statistics: rounds
+# %% wrong layer_statistics: rounds -> few-digits
 def layer_statistics(weights, x, activation):
     rows = []
     for w in weights:
         x = activation(x @ w)
         rows.append((round(float(x.mean()), 4), round(float(x.std()), 4)))
+    return np.array(rows)
+
+
+# %% wrong layer_statistics: a linear last layer -> last-layer-without-activation
+def layer_statistics(weights, x, activation):
+    rows = []
+    for l, w in enumerate(weights):
+        x = x @ w
+        if l < len(weights) - 1:
+            x = activation(x)
+        rows.append((x.mean(), x.std()))
     return np.array(rows)
 
 
@@ -362,6 +373,12 @@ def critical_scale(width):
     width = min(width, 1000)
     z = rng.normal(size=(100, width)) @ rng.normal(size=width)
     return 1 / z.std()
+
+
+# %% wrong critical_scale: what PyTorch starts with -> scale-of-pytorch
+def critical_scale(width):
+    bound = 1 / np.sqrt(width)
+    return bound / np.sqrt(3)
 
 
 # %% right gradient_norms: the plain way
@@ -632,6 +649,19 @@ def gradient_norms(weights, x, dy):
     return norms
 
 
+# %% wrong gradient_norms: a list of the lengths -> type
+def gradient_norms(weights, x, dy):
+    outputs = [x]
+    for w in weights:
+        outputs.append(np.tanh(outputs[-1] @ w))
+    norms = []
+    for l in reversed(range(len(weights))):
+        dz = dy * (1 - outputs[l + 1] ** 2)
+        norms.insert(0, np.linalg.norm(outputs[l].T @ dz))
+        dy = dz @ weights[l].T
+    return norms
+
+
 # %% wrong gradient_norms: the gradients themselves
 def gradient_norms(weights, x, dy):
     outputs = [x]
@@ -686,6 +716,46 @@ def gradient_norms(weights, x, dy):
             moved[i] += 1e-4
             norms[l] += ((loss(l, moved) - loss(l, w)) / 1e-4) ** 2
     return np.sqrt(norms)
+
+
+# %% wrong gradient_norms: the sigmoid's slope -> slope-of-the-sigmoid
+def gradient_norms(weights, x, dy):
+    outputs = [x]
+    for w in weights:
+        outputs.append(np.tanh(outputs[-1] @ w))
+    norms = np.zeros(len(weights))
+    for l in reversed(range(len(weights))):
+        dz = dy * outputs[l + 1] * (1 - outputs[l + 1])
+        norms[l] = np.linalg.norm(outputs[l].T @ dz)
+        dy = dz @ weights[l].T
+    return norms
+
+
+# %% wrong gradient_norms: forward without tanh -> no-tanh-going-forward
+def gradient_norms(weights, x, dy):
+    outputs = [x]
+    for w in weights:
+        outputs.append(outputs[-1] @ w)
+    norms = np.zeros(len(weights))
+    for l in reversed(range(len(weights))):
+        dz = dy * (1 - outputs[l + 1] ** 2)
+        norms[l] = np.linalg.norm(outputs[l].T @ dz)
+        dy = dz @ weights[l].T
+    return norms
+
+
+# %% wrong gradient_norms: x is not in the list -> last-output-for-x
+def gradient_norms(weights, x, dy):
+    outputs = []
+    for w in weights:
+        x = np.tanh(x @ w)
+        outputs.append(x)
+    norms = np.zeros(len(weights))
+    for l in reversed(range(len(weights))):
+        dz = dy * (1 - outputs[l] ** 2)
+        norms[l] = np.linalg.norm(outputs[l - 1].T @ dz)
+        dy = dz @ weights[l].T
+    return norms
 
 
 # %% right explosion_rate: polyfit
@@ -775,6 +845,30 @@ def explosion_rate(norms):
 def explosion_rate(norms):
     layer = np.arange(1, len(norms) + 1)
     return np.exp(np.sum(layer * np.log(norms)) / np.sum(layer**2))
+
+
+# %% wrong explosion_rate: no intercept, counted from 0 -> line-through-the-origin-from-0
+def explosion_rate(norms):
+    layer = np.arange(len(norms))
+    return np.exp(np.sum(layer * np.log(norms)) / np.sum(layer**2))
+
+
+# %% wrong explosion_rate: positions over logarithms -> axes-swapped
+def explosion_rate(norms):
+    logs, layer = np.log(norms), np.arange(len(norms))
+    logs, layer = logs - logs.mean(), layer - layer.mean()
+    return np.exp(np.sum(layer * logs) / np.sum(logs**2))
+
+
+# %% wrong explosion_rate: two ddofs -> covariance-over-another-variance
+def explosion_rate(norms):
+    layer = np.arange(len(norms))
+    return np.exp(np.cov(layer, np.log(norms))[0, 1] / layer.var())
+
+
+# %% wrong explosion_rate: rounds -> few-digits
+def explosion_rate(norms):
+    return np.round(np.exp(np.polyfit(np.arange(len(norms)), np.log(norms), 1)[0]), 3)
 
 
 # %% wrong explosion_rate: products in plain numbers

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import bnlib
+from autograder.exercises.u01_signal.digits import few_digits_of
 from autograder.exercises.u01_signal.networks import (
     ALLCLOSE,
     DEEP,
@@ -23,7 +24,6 @@ from autograder.exercises.u01_signal.networks import (
     with_upstream,
 )
 from autograder.vocabulary import Case, Exercise, Misconception
-from autograder.worker.interpreter import Answer
 from autograder.worker.script import call
 
 Weights = list[np.ndarray]
@@ -76,10 +76,12 @@ def _frobenius(array: np.ndarray) -> float:
     return float(np.sqrt(np.sum(np.square(array))))
 
 
-def _outputs(weights: Weights, x: np.ndarray) -> list[np.ndarray]:
+def _outputs(
+    weights: Weights, x: np.ndarray, activation: Callable[[np.ndarray], np.ndarray] = np.tanh
+) -> list[np.ndarray]:
     outputs = [x]
     for w in weights:
-        outputs.append(np.tanh(outputs[-1] @ w))
+        outputs.append(activation(outputs[-1] @ w))
     return outputs
 
 
@@ -87,11 +89,12 @@ def _going_back(
     measure: Measure = _frobenius,
     slope: Callable[[np.ndarray], Any] = lambda h: 1.0 - h * h,
     last: Callable[[np.ndarray], Any] | None = None,
+    activation: Callable[[np.ndarray], np.ndarray] = np.tanh,
 ) -> Callable[..., np.ndarray]:
     """Make the exercise's function from a measure of dW and the slope of tanh by its output."""
 
     def gradient_norms(weights: Weights, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
-        outputs, dh, found = _outputs(weights, x), dy, []
+        outputs, dh, found = _outputs(weights, x, activation), dy, []
         for layer in reversed(range(len(weights))):
             is_last = layer == len(weights) - 1
             dz = dh * (last if last is not None and is_last else slope)(outputs[layer + 1])
@@ -105,6 +108,8 @@ def _going_back(
 no_slope = _going_back(slope=lambda h: 1.0)
 slope_of_output = _going_back(slope=lambda h: 1.0 - np.tanh(h) ** 2)
 linear_output = _going_back(last=lambda h: 1.0)
+sigmoid_slope = _going_back(slope=lambda h: h * (1.0 - h))
+linear_forward = _going_back(activation=lambda z: z)
 slope_not_squared = _going_back(slope=lambda h: 1.0 - h)
 squared = _going_back(lambda dw: _frobenius(dw) ** 2)
 spectral = _going_back(lambda dw: np.linalg.norm(dw, 2))
@@ -164,12 +169,14 @@ def own_output_for_input(weights: Weights, x: np.ndarray, dy: np.ndarray) -> np.
     return np.array(found[::-1])
 
 
-def few_digits(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Right to three digits, and no further."""
-    got, want = answer.values["norms"], np.asarray(expected.values["norms"])
-    if not isinstance(got, np.ndarray) or got.shape != want.shape:
-        return False
-    return bool(np.abs(got - want).max() <= 1e-3 * np.abs(want).max())
+def last_output_for_x(weights: Weights, x: np.ndarray, dy: np.ndarray) -> np.ndarray:
+    """Keep all outputs without x: index −1 wraps around to the last one."""
+    outputs, dh, found = _outputs(weights, x)[1:], dy, []
+    for layer in reversed(range(len(weights))):
+        dz = dh * (1.0 - outputs[layer] ** 2)
+        found.append(_frobenius(outputs[layer - 1].T @ dz))
+        dh = dz @ weights[layer].T
+    return np.array(found[::-1])
 
 
 GRADIENTS = Exercise(
@@ -215,6 +222,22 @@ GRADIENTS = Exercise(
             "square-forgotten-in-the-slope",
             "Your slope is 1 − h. The slope of tanh is 1 − h².",
             slope_not_squared,
+        ),
+        Misconception(
+            "slope-of-the-sigmoid",
+            "h(1 − h) is the slope of the logistic sigmoid. That of tanh is 1 − h².",
+            sigmoid_slope,
+        ),
+        Misconception(
+            "no-tanh-going-forward",
+            "The tanh is missing on your way forward: your h is h @ W alone.",
+            linear_forward,
+        ),
+        Misconception(
+            "last-output-for-x",
+            "Layer 1 got the *last* layer's output for its input: your list of outputs lacks x, "
+            "and index −1 wraps around. Let the list begin with x.",
+            last_output_for_x,
         ),
         Misconception(
             "output-for-input",
@@ -276,7 +299,7 @@ GRADIENTS = Exercise(
             "few-digits",
             "Right to a few digits, and then not: finite differences do that, and float32 on the "
             "way. The formulas give all digits.",
-            signs=few_digits,
+            signs=few_digits_of("norms"),
         ),
     ),
     hints=(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import bnlib
+from autograder.exercises.u01_signal.digits import few_digits_of
 from autograder.exercises.u01_signal.networks import (
     ALLCLOSE,
     DEEP,
@@ -129,6 +130,14 @@ def no_activation(weights: Weights, x: np.ndarray, activation: Activation) -> np
     return np.array([[h.mean(), h.std()] for h in _outputs(weights, x, lambda z: z)[1:]])
 
 
+def linear_at_the_end(weights: Weights, x: np.ndarray, activation: Activation) -> np.ndarray:
+    """Leave out the last layer's activation, as a classifier would."""
+    *lower, last = weights
+    outputs = _outputs(lower, x, activation)
+    outputs.append(outputs[-1] @ last)
+    return np.array([[h.mean(), h.std()] for h in outputs[1:]])
+
+
 def not_handed_on(weights: Weights, x: np.ndarray, activation: Activation) -> np.ndarray:
     """Measure the activation, and hand on h @ w."""
     outputs = [activation(z) for z in _outputs(weights, x, lambda z: z)[1:]]
@@ -177,6 +186,11 @@ MOMENTS = Exercise(
             "activation-forgotten",
             "The activation is missing: that is a linear network.",
             no_activation,
+        ),
+        Misconception(
+            "last-layer-without-activation",
+            "You left out the activation in the last layer. Here every layer has one.",
+            linear_at_the_end,
         ),
         Misconception(
             "activation-hard-coded",
@@ -244,6 +258,12 @@ MOMENTS = Exercise(
             "Right near zero, wrong far from it: E[h²] − E[h]² is a small difference of two huge "
             "numbers. Subtract the mean first, then square; or let `std` do it.",
             signs=cancelled,
+        ),
+        Misconception(
+            "few-digits",
+            "Right to a few digits, and then not: rounding does that, a small constant added to "
+            "the variance, and float32 on the way. Leave the numbers as they are.",
+            signs=few_digits_of("statistics"),
         ),
     ),
     hints=(

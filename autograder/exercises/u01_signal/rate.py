@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import bnlib
+from autograder.exercises.u01_signal.digits import few_digits_of
 from autograder.exercises.u01_signal.networks import ALLCLOSE, DEEP, UNIT
 from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
 from autograder.worker.script import call
@@ -130,6 +131,25 @@ def through_the_origin(norms: np.ndarray) -> float:
     return float(np.exp(steps @ np.log(norms) / (steps @ steps)))
 
 
+def through_zero_at_zero(norms: np.ndarray) -> float:
+    """Fit a line without an intercept, layers counted from 0."""
+    steps = np.arange(len(norms))
+    return float(np.exp(steps @ np.log(norms) / (steps @ steps)))
+
+
+def axes_swapped(norms: np.ndarray) -> float:
+    """Fit positions over logarithms; norms that are all the same give nan."""
+    steps, logs = np.arange(len(norms)), np.log(norms)
+    along = logs - logs.mean()
+    return float(np.exp((steps @ along) / (along @ along)))
+
+
+def cov_over_var(norms: np.ndarray) -> float:
+    """Divide NumPy's unbiased covariance by its biased variance."""
+    steps = np.arange(len(norms))
+    return float(np.exp(np.cov(steps, np.log(norms))[0, 1] / np.var(steps)))
+
+
 def through_the_first(norms: np.ndarray) -> float:
     """Fit a line through the first norm."""
     steps, logs = np.arange(len(norms)), np.log(norms)
@@ -226,6 +246,12 @@ RATE = Exercise(
             through_the_origin,
         ),
         Misconception(
+            "line-through-the-origin-from-0",
+            "Your line has no intercept: it says that the first norm, at position 0, is 1. Let it "
+            "have one, as `np.polyfit(..., 1)` does.",
+            through_zero_at_zero,
+        ),
+        Misconception(
             "line-through-the-first",
             "Your line must pass through the first norm, noise and all. Let it have an intercept "
             "of its own.",
@@ -240,6 +266,24 @@ RATE = Exercise(
             "of-the-squares",
             "That is the factor of the *squared* norms. Asked for is the one of the norms.",
             of_squares,
+        ),
+        Misconception(
+            "axes-swapped",
+            "You fitted positions over logarithms. Positions are the x of the line, logarithms its "
+            "y: `np.polyfit(positions, logarithms, 1)`.",
+            axes_swapped,
+        ),
+        Misconception(
+            "covariance-over-another-variance",
+            "`np.cov` divides by L − 1 and `np.var` by L: their quotient is not the slope. Give "
+            "both the same `ddof`.",
+            cov_over_var,
+        ),
+        Misconception(
+            "few-digits",
+            "Right to a few digits, and then not: rounding does that, and a small constant added "
+            "to the norms. Leave the numbers as they are.",
+            signs=few_digits_of("rate"),
         ),
     ),
     hints=(

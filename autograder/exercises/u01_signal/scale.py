@@ -45,6 +45,11 @@ def uniform_bound(width: int) -> float:
     return float(np.sqrt(3 / width))
 
 
+def torch_default(width: int) -> float:
+    """Return the standard deviation of what PyTorch's linear layer starts with."""
+    return float(1 / np.sqrt(3 * width))
+
+
 def inverted(width: int) -> float:
     """Return the root of the width."""
     return float(np.sqrt(width))
@@ -85,6 +90,12 @@ SCALE = Exercise(
             "That is the bound of a uniform distribution with the right variance. Asked for is its "
             "standard deviation.",
             uniform_bound,
+        ),
+        Misconception(
+            "scale-of-pytorch",
+            "That is what PyTorch's linear layer starts with: a third of the variance that keeps "
+            "the signal.",
+            torch_default,
         ),
         Misconception(
             "upside-down",
