@@ -83,7 +83,7 @@ check("u08.statistic_noise", statistic_noise)
 # For the mean no experiment is needed. The $m$ values of a batch are independent, each with standard deviation σ. What is the standard deviation of their mean?
 #
 # - `sigma`: an array of any shape, or a plain number. `m`: an integer, at least 1.
-# - Return a new array (or number) of the same shape and dtype.
+# - Return a new array (or number) of the same shape and dtype. (NumPy's trap: `np.sqrt(m)` of an integer is a float64, and makes float64 of a float32 `sigma`; Python's `m**0.5` does not.)
 #
 # <details><summary>Nudge</summary>
 #

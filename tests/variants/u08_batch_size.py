@@ -155,6 +155,13 @@ def statistic_noise(population, m, trials, rng):
     return np.std(means, axis=0), np.std(variances, axis=0)
 
 
+# %% wrong statistic_noise: centres the population in place -> modifies-argument
+def statistic_noise(population, m, trials, rng):
+    population -= population.mean(axis=0)
+    batches = population[rng.integers(len(population), size=(trials, m))]
+    return batches.mean(axis=1).std(axis=0), batches.var(axis=1).std(axis=0)
+
+
 # %% wrong statistic_noise: untouched -> NotImplementedError
 def statistic_noise(population, m, trials, rng):
     raise NotImplementedError()
@@ -407,6 +414,26 @@ def output_noise(sample, population, m, trials, rng, eps=1e-5):
     return ((sample - batches.mean(axis=1)) / np.sqrt(batches.var(axis=1) + eps)).std(axis=0)
 
 
+# %% wrong output_noise: no eps, nan at a batch of one -> eps-left-out
+def output_noise(sample, population, m, trials, rng, eps=1e-5):
+    outputs = []
+    for _ in range(trials):
+        batch = np.vstack([sample, population[rng.integers(len(population), size=m - 1)]])
+        with np.errstate(all="ignore"):
+            outputs.append((sample - batch.mean(axis=0)) / batch.std(axis=0))
+    return np.std(outputs, axis=0)
+
+
+# %% wrong output_noise: no eps, nan made 0 -> eps-left-out
+def output_noise(sample, population, m, trials, rng, eps=1e-5):
+    outputs = []
+    for _ in range(trials):
+        batch = np.vstack([sample, population[rng.integers(len(population), size=m - 1)]])
+        with np.errstate(all="ignore"):
+            outputs.append(np.nan_to_num((sample - batch.mean(axis=0)) / batch.std(axis=0)))
+    return np.std(outputs, axis=0)
+
+
 # %% wrong output_noise: untouched -> NotImplementedError
 def output_noise(sample, population, m, trials, rng, eps=1e-5):
     raise NotImplementedError()
@@ -523,6 +550,19 @@ def train_eval_gap(layer, batch):
     layer.train(mode)
     layer.num_batches_tracked = count
     return float(np.sqrt(np.mean((trained - evaluated) ** 2)))
+
+
+# %% wrong train_eval_gap: on the layer itself, nothing put back -> running-statistics-left-moved
+def train_eval_gap(layer, batch):
+    evaluated = layer.eval()(batch)
+    trained = layer.train()(batch)
+    return float(np.sqrt(np.mean((trained - evaluated) ** 2)))
+
+
+# %% wrong train_eval_gap: largest difference, on the layer itself -> largest-difference
+def train_eval_gap(layer, batch):
+    evaluated = layer.eval()(batch)
+    return float(np.abs(evaluated - layer.train()(batch)).max())
 
 
 # %% wrong train_eval_gap: largest difference -> largest-difference
@@ -759,6 +799,16 @@ def ghost_batchnorm(x, gamma, beta, ghost_size, eps=1e-5):
     return y
 
 
+# %% wrong ghost_batchnorm: no eps -> eps-left-out
+def ghost_batchnorm(x, gamma, beta, ghost_size, eps=1e-5):
+    y = np.empty_like(x)
+    for start in range(0, len(x), ghost_size):
+        rows = x[start : start + ghost_size]
+        with np.errstate(all="ignore"):
+            y[start : start + ghost_size] = (rows - rows.mean(axis=0)) / rows.std(axis=0)
+    return gamma * y + beta
+
+
 # %% wrong ghost_batchnorm: untouched -> NotImplementedError
 def ghost_batchnorm(x, gamma, beta, ghost_size, eps=1e-5):
     raise NotImplementedError()
@@ -897,6 +947,56 @@ def batch_renorm(x, running_mean, running_var, r_max, d_max, eps=1e-5):
     with np.errstate(all="ignore"):
         r = np.clip(std / sigma, 1 / r_max, r_max)
         return (x - mean) / std * r + np.clip((mean - running_mean) / sigma, -d_max, d_max)
+
+
+# %% wrong batch_renorm: r not clipped -> r-not-clipped
+def batch_renorm(x, running_mean, running_var, r_max, d_max, eps=1e-5):
+    mean, ours = x.mean(axis=0), np.sqrt(x.var(axis=0) + eps)
+    theirs = np.sqrt(running_var + eps)
+    with np.errstate(all="ignore"):
+        r = ours / theirs
+        d = np.clip((mean - running_mean) / theirs, -d_max, d_max)
+        return (x - mean) / ours * r + d
+
+
+# %% wrong batch_renorm: d not clipped -> d-not-clipped
+def batch_renorm(x, running_mean, running_var, r_max, d_max, eps=1e-5):
+    mean, ours = x.mean(axis=0), np.sqrt(x.var(axis=0) + eps)
+    theirs = np.sqrt(running_var + eps)
+    with np.errstate(all="ignore"):
+        r = np.clip(ours / theirs, 1 / r_max, r_max)
+        d = (mean - running_mean) / theirs
+        return (x - mean) / ours * r + d
+
+
+# %% wrong batch_renorm: no eps in the batch's root -> eps-left-out-of-batch
+def batch_renorm(x, running_mean, running_var, r_max, d_max, eps=1e-5):
+    mean, ours = x.mean(axis=0), np.sqrt(x.var(axis=0))
+    theirs = np.sqrt(running_var + eps)
+    with np.errstate(all="ignore"):
+        r = np.clip(ours / theirs, 1 / r_max, r_max)
+        d = np.clip((mean - running_mean) / theirs, -d_max, d_max)
+        return (x - mean) / ours * r + d
+
+
+# %% wrong batch_renorm: no eps in the running root -> eps-left-out-of-running
+def batch_renorm(x, running_mean, running_var, r_max, d_max, eps=1e-5):
+    mean, ours = x.mean(axis=0), np.sqrt(x.var(axis=0) + eps)
+    theirs = np.sqrt(running_var)
+    with np.errstate(all="ignore"):
+        r = np.clip(ours / theirs, 1 / r_max, r_max)
+        d = np.clip((mean - running_mean) / theirs, -d_max, d_max)
+        return (x - mean) / ours * r + d
+
+
+# %% wrong batch_renorm: no eps at all -> eps-left-out
+def batch_renorm(x, running_mean, running_var, r_max, d_max, eps=1e-5):
+    mean, ours = x.mean(axis=0), np.sqrt(x.var(axis=0))
+    theirs = np.sqrt(running_var)
+    with np.errstate(all="ignore"):
+        r = np.clip(ours / theirs, 1 / r_max, r_max)
+        d = np.clip((mean - running_mean) / theirs, -d_max, d_max)
+        return (x - mean) / ours * r + d
 
 
 # %% wrong batch_renorm: untouched -> NotImplementedError

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -83,13 +84,16 @@ Measure = Callable[[np.ndarray, np.ndarray], float]
 
 
 def _of(measure: Measure, *, train_first: bool = False) -> Callable[..., float]:
-    """Make the exercise's function from a measure of (train, eval); the layer is not put back."""
+    """Make the exercise's function from a measure of (train, eval).
+
+    It works on a copy: a layer left changed is a fault of its own, and is told by its signs.
+    """
 
     def train_eval_gap(layer: Any, batch: np.ndarray) -> float:
-        outputs = {}
+        twin, outputs = copy.deepcopy(layer), {}
         for mode in (True, False) if train_first else (False, True):
-            layer.train(mode)
-            outputs[mode] = np.asarray(layer(batch), dtype=np.float64)
+            twin.train(mode)
+            outputs[mode] = np.asarray(twin(batch), dtype=np.float64)
         return float(measure(outputs[True], outputs[False]))
 
     return train_eval_gap
@@ -113,10 +117,10 @@ per_row = _of(lambda t, e: float(np.linalg.norm(t - e, axis=1).mean()))
 
 def without_affine(layer: Any, batch: np.ndarray) -> float:
     """Compare before weight and bias."""
-    outputs = []
+    twin, outputs = copy.deepcopy(layer), []
     for mode in (False, True):
-        layer.train(mode)
-        y = np.asarray(layer(batch), dtype=np.float64)
+        twin.train(mode)
+        y = np.asarray(twin(batch), dtype=np.float64)
         outputs.append((y - layer.bias) / layer.weight)
     return _rms(outputs[1], outputs[0])
 

@@ -166,6 +166,14 @@ def default_written(
     return answer
 
 
+def eps_left_out(
+    x: np.ndarray, gamma: np.ndarray, beta: np.ndarray, ghost_size: int, eps: float = 1e-5
+) -> np.ndarray:
+    """Divide by the standard deviation alone."""
+    answer: np.ndarray = _in_groups(_consecutive)(x, gamma, beta, ghost_size, 0.0)
+    return answer
+
+
 def cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether only data far from zero goes wrong."""
     return FAR in case.name
@@ -248,6 +256,12 @@ GHOST_BATCHNORM = Exercise(
             "eps-ignored",
             "You wrote 1e-5 into the code: use the argument `eps`.",
             default_written,
+        ),
+        Misconception(
+            "eps-left-out",
+            "eps is missing: you divided by the root of the variance alone. It is added to the "
+            "variance, under the root.",
+            eps_left_out,
         ),
         Misconception(
             "default-of-eps",

@@ -105,7 +105,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     asked = {"sample": member(rng, rows), "population": rows, "m": 3, "trials": FEW_TRIALS}
     script = repeated_script("output_noise", "sample", "population", "m", "trials")
     yield Case(
-        REPEATED, asked | three_generators(rng), script, (SAME, OTHER), weight=2.0, dtype_of=None
+        REPEATED,
+        asked | three_generators(rng),
+        script,
+        (SAME, OTHER),
+        kept,
+        weight=2.0,
+        dtype_of=None,
     )
 
 
@@ -173,6 +179,10 @@ def _eps_outside(s: np.ndarray, b: np.ndarray, p: np.ndarray, eps: float) -> np.
 
 def _eps_written(s: np.ndarray, b: np.ndarray, p: np.ndarray, eps: float) -> np.ndarray:
     return _right(s, b, p, 1e-5)
+
+
+def _no_eps(s: np.ndarray, b: np.ndarray, p: np.ndarray, eps: float) -> np.ndarray:
+    return _right(s, b, p, 0.0)
 
 
 def _whole_batch(s: np.ndarray, b: np.ndarray, p: np.ndarray, eps: float) -> np.ndarray:
@@ -264,8 +274,14 @@ OUTPUT_NOISE = Exercise(
         ),
         Misconception(
             "eps-ignored",
-            "You wrote 1e-5 into the code, or left eps out: use the argument.",
+            "You wrote 1e-5 into the code: use the argument `eps`.",
             _of(_eps_written),
+        ),
+        Misconception(
+            "eps-left-out",
+            "eps is missing: you divided by the root of the variance alone. It is added to the "
+            "variance, under the root.",
+            _of(_no_eps),
         ),
         Misconception(
             "all-rows-watched",
@@ -307,8 +323,8 @@ OUTPUT_NOISE = Exercise(
         ),
         Misconception(
             "fixed-seed",
-            "Another generator gave the same answer: your function has a seed of its own. Draw "
-            "from `rng`.",
+            "Another generator gave the same answer: your function has a seed of its own, or it "
+            "draws nothing at all. This is an experiment: draw from `rng`.",
             signs=always_the_same,
         ),
     ),

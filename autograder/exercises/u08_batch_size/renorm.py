@@ -158,6 +158,8 @@ d_not_divided = _of(lambda c, b, s, o, r, d: c / b * _r(b, s, r) + np.clip(o, -d
 shift_first = _of(lambda c, b, s, o, r, d: (c / b + _d(o, s, d)) * _r(b, s, r))
 r_from_above = _of(lambda c, b, s, o, r, d: c / b * np.minimum(b / s, r) + _d(o, s, d))
 d_from_above = _of(lambda c, b, s, o, r, d: c / b * _r(b, s, r) + np.minimum(o / s, d))
+r_free = _of(lambda c, b, s, o, r, d: c / s + _d(o, s, d))
+d_free = _of(lambda c, b, s, o, r, d: c / b * _r(b, s, r) + o / s)
 no_root = _of(lambda c, b, s, o, r, d: c / b * _r(b, s, r) + _d(o, s, d), root=False)
 unbiased = _of(lambda c, b, s, o, r, d: c / b * _r(b, s, r) + _d(o, s, d), ddof=1)
 
@@ -173,6 +175,32 @@ def eps_only_in_batch(
     """Leave eps out of the running standard deviation."""
     with np.errstate(all="ignore"):
         answer: np.ndarray = right(x, running_mean, running_var - eps, r_max, d_max, eps)
+    return answer
+
+
+def eps_only_in_running(
+    x: np.ndarray,
+    running_mean: np.ndarray,
+    running_var: np.ndarray,
+    r_max: float,
+    d_max: float,
+    eps: float = 1e-5,
+) -> np.ndarray:
+    """Leave eps out of the batch's standard deviation."""
+    answer: np.ndarray = right(x, running_mean, running_var + eps, r_max, d_max, 0.0)
+    return answer
+
+
+def eps_left_out(
+    x: np.ndarray,
+    running_mean: np.ndarray,
+    running_var: np.ndarray,
+    r_max: float,
+    d_max: float,
+    eps: float = 1e-5,
+) -> np.ndarray:
+    """Leave eps out of both."""
+    answer: np.ndarray = right(x, running_mean, running_var, r_max, d_max, 0.0)
     return answer
 
 
@@ -251,6 +279,16 @@ BATCH_RENORM = Exercise(
             shift_first,
         ),
         Misconception(
+            "r-not-clipped",
+            "Your d is kept between its limits, and r is not: clip it to 1/r_max … r_max.",
+            r_free,
+        ),
+        Misconception(
+            "d-not-clipped",
+            "Your r is kept between its limits, and d is not: clip it to −d_max … d_max.",
+            d_free,
+        ),
+        Misconception(
             "r-clipped-on-one-side",
             "Your r is kept below r_max, and may get as small as it likes. Its lower limit is "
             "1/r_max.",
@@ -277,6 +315,12 @@ BATCH_RENORM = Exercise(
             "eps is missing in the running σ. It stands under both roots.",
             eps_only_in_batch,
         ),
+        Misconception(
+            "eps-left-out-of-batch",
+            "eps is missing in the batch's σ_B. It stands under both roots.",
+            eps_only_in_running,
+        ),
+        Misconception("eps-left-out", "eps is missing. It stands under both roots.", eps_left_out),
         Misconception(
             "eps-outside-the-root",
             "You added eps to the roots. It stands under both of them.",

@@ -74,7 +74,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("a view of every other row, stored column by column", strided, 3)
     asked = {"population": population(rng), "m": 3, "trials": FEW_TRIALS, **three_generators(rng)}
     script = repeated_script("statistic_noise", "population", "m", "trials")
-    yield Case(REPEATED, asked, script, (SAME, OTHER), weight=2.0, dtype_of=None)
+    yield Case(REPEATED, asked, script, (SAME, OTHER), ("population",), weight=2.0, dtype_of=None)
 
 
 # --- what a wrong idea answers --------------------------------------------------------------------
@@ -226,8 +226,8 @@ STATISTIC_NOISE = Exercise(
         ),
         Misconception(
             "fixed-seed",
-            "Another generator gave the same answer: your function has a seed of its own. Draw "
-            "from `rng`.",
+            "Another generator gave the same answer: your function has a seed of its own, or it "
+            "draws nothing at all. This is an experiment: draw from `rng`.",
             signs=always_the_same,
         ),
     ),
