@@ -85,7 +85,7 @@ def forbidden_result(exercise: Exercise, evidence: Sequence[str]) -> Result:
         max_score=float(exercise.points),
         verdict=Verdict.FORBIDDEN,
         misconception=READY_MADE_FAULT,
-        message=f"{' '.join(evidence[:MOST_EVIDENCE])}{rest} Ready-made batch norm earns nothing "
+        message=f"{' '.join(evidence[:MOST_EVIDENCE])}{rest} Ready-made solutions earn nothing "
         "here: write it from the formula. Comparing with it in a cell of your own is welcome.",
     )
 

@@ -228,7 +228,7 @@ def test_a_graders_seed_is_used_and_not_shown(
 
 @pytest.mark.parametrize("catching", [False, True])
 def test_a_function_that_calls_the_reference_is_told_so(shown: Shown, catching: bool) -> None:
-    """Ready-made batch norm earns nothing, even if the call is wrapped; the check itself may."""
+    """A ready-made solution earns nothing, even if the call is wrapped; the check itself may."""
 
     def ready_made(x: np.ndarray) -> np.ndarray:
         try:

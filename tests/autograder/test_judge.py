@@ -298,7 +298,7 @@ def test_a_forbidden_call_costs_everything_and_is_named() -> None:
     assert asked == ["example"]
     assert (result.score, result.max_score, result.verdict) == (0.0, 4.0, Verdict.FORBIDDEN)
     assert result.misconception == READY_MADE_FAULT
-    assert result.message.startswith("`double` calls bnlib.batch_mean. Ready-made batch norm")
+    assert result.message.startswith("`double` calls bnlib.batch_mean. Ready-made solutions")
     assert "Comparing with it in a cell of your own is welcome." in result.message
 
 
