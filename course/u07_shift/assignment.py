@@ -105,7 +105,7 @@ slope = (y[3] - y[0])[0] / 2  # feature 0: from x = −1 to x = 1
 assert 1 <= slope <= 1.25, f"Feature 0 is multiplied by a number between 1 and 1.25; got {slope:.3f}"
 assert torch.allclose(y[2, 0], y[0, 0]), "Rows 0 and 2 agree in feature 0: noise is shared by all rows"
 again = noisy(x, torch.Generator().manual_seed(0), 0.5, 1.25)
-assert torch.equal(y, again), "Two generators of one seed give the same noise"
+assert torch.equal(y, again), "Two generators of one seed give the same noise (x must stay as it is)"
 check("u07.noisy", noisy)
 
 # %% [markdown]
@@ -294,7 +294,7 @@ check("u07.effective_smoothness", effective_smoothness)
 #
 # 1. Fewer than two values on a side: `"undecided"`. One run says nothing about the next.
 # 2. A value that is not finite (`inf`, `nan`) is a run that diverged: the worst there is. If there is one on any side, replace *all* values by their `ranks` (given below) and go on with those.
-# 3. No spread on either side (all values equal within each sample): `"undecided"`.
+# 3. No spread at all (all values of one sample equal, and all of the other, too): `"undecided"`. Spread on one side is enough to go on.
 # 4. Otherwise take the 95 % interval of mean(with) − mean(without) (Welch 1947). With $u = s^2/n$ for each sample, $s^2$ its **unbiased** variance:
 #
 # $$ \text{half} = t_{0.975}(\nu)\,\sqrt{u_a + u_b}, \qquad \nu = \frac{(u_a + u_b)^2}{\dfrac{u_a^2}{n_a - 1} + \dfrac{u_b^2}{n_b - 1}} $$

@@ -128,6 +128,12 @@ def distribution_shift(before, after):
     return (after.mean(0).abs() / before.std(0, correction=0)).mean().item()
 
 
+# %% wrong distribution_shift: an ε beside the variance -> eps-added
+def distribution_shift(before, after):
+    var = ((before - before.mean(0)) ** 2).mean(0)
+    return float((abs(after.mean(0) - before.mean(0)) / (var + 1e-5) ** 0.5).mean())
+
+
 # %% wrong distribution_shift: the stub
 def distribution_shift(before, after):
     raise NotImplementedError()
@@ -270,7 +276,7 @@ def noisy(x, generator, mean_scale, std_scale):
         return (1 + (std_scale - 1) * factor) * x + mean_scale * (2 * shift - 1)
 
 
-# %% wrong noisy: writes into x
+# %% wrong noisy: writes into x -> modifies-argument
 def noisy(x, generator, mean_scale, std_scale):
     import torch
 
@@ -391,6 +397,15 @@ def shift_of_gradient(g_before, g_after):
 # %% wrong shift_of_gradient: the distance only -> NoItems
 def shift_of_gradient(g_before, g_after):
     return (g_after - g_before).norm().item()
+
+
+# %% wrong shift_of_gradient: the 2-norm of a matrix -> spectral-norm
+def shift_of_gradient(g_before, g_after):
+    import torch
+
+    a, b = g_before.flatten(), g_after.flatten()
+    l2 = torch.linalg.norm(g_after - g_before, 2).item()
+    return l2, (a @ b / (a.norm() * b.norm())).item()
 
 
 # %% wrong shift_of_gradient: subtracts in place
@@ -851,6 +866,50 @@ def upstream_update_gradients(model, index, loss_fn, x, y, lr):
         torch.autograd.grad(loss_fn(work(x), y), own),
         torch.autograd.grad(loss_fn(work(x), y), own),
     )
+
+
+# %% wrong upstream_update_gradients: containers among the layers -> containers-counted
+def upstream_update_gradients(model, index, loss_fn, x, y, lr):
+    import copy
+
+    import torch
+
+    work = copy.deepcopy(model)
+    layers = [m for m in work.modules() if list(m.parameters())]
+
+    def slopes(params):
+        return torch.autograd.grad(loss_fn(work(x), y), params)
+
+    own = list(layers[index].parameters())
+    g_before = torch.cat([g.flatten() for g in slopes(own)])
+    before = [p for layer in layers[:index] for p in layer.parameters()]
+    steps = slopes(before) if before else []
+    with torch.no_grad():
+        for p, g in zip(before, steps):
+            p -= lr * g
+    return g_before, torch.cat([g.flatten() for g in slopes(own)])
+
+
+# %% wrong upstream_update_gradients: a new gradient for each layer -> one-layer-after-another
+def upstream_update_gradients(model, index, loss_fn, x, y, lr):
+    import copy
+
+    import torch
+
+    work = copy.deepcopy(model)
+    layers = [m for m in work.modules() if list(m.parameters(recurse=False))]
+
+    def slopes(params):
+        return torch.autograd.grad(loss_fn(work(x), y), params)
+
+    own = list(layers[index].parameters())
+    g_before = torch.cat([g.flatten() for g in slopes(own)])
+    for layer in layers[:index]:
+        steps = slopes(list(layer.parameters()))
+        with torch.no_grad():
+            for p, g in zip(layer.parameters(), steps):
+                p -= lr * g
+    return g_before, torch.cat([g.flatten() for g in slopes(own)])
 
 
 # %% wrong upstream_update_gradients: the stub
@@ -1472,6 +1531,29 @@ def effective_smoothness(model, loss_fn, x, y, steps):
     return 0.0
 
 
+# %% wrong effective_smoothness: each step from where the last one ended -> steps-add-up
+def effective_smoothness(model, loss_fn, x, y, steps):
+    import copy
+
+    import torch
+
+    work = copy.deepcopy(model)
+    params = list(work.parameters())
+
+    def slope():
+        return torch.autograd.grad(loss_fn(work(x), y), params)
+
+    start = slope()
+    vector, found = torch.cat([g.flatten() for g in start]), []
+    for t in steps:
+        with torch.no_grad():
+            for p, g in zip(params, start):
+                p -= t * g
+        there = torch.cat([g.flatten() for g in slope()])
+        found.append(((there - vector).norm() / (t * vector).norm()).item())
+    return max(found)
+
+
 # --- claim ---
 
 
@@ -1689,6 +1771,150 @@ def claim(with_bn, without_bn):
     if abs(difference) < 2.2 * error:
         return "unknown"
     return "supported" if difference < 0 else "refuted"
+
+
+# %% right claim: SciPy's ranks and quantile
+def claim(with_bn, without_bn):
+    from scipy.stats import rankdata, t
+
+    a, b = np.array(with_bn, float), np.array(without_bn, float)
+    if min(len(a), len(b)) < 2:
+        return "undecided"
+    both = np.concatenate([a, b])
+    if not np.isfinite(both).all():
+        rank = rankdata(np.where(np.isfinite(both), both, np.inf))
+        a, b = rank[: len(a)], rank[len(a) :]
+    if np.ptp(a) == np.ptp(b) == 0:
+        return "undecided"
+    u, v = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    freedom = (u + v) ** 2 / (u**2 / (len(a) - 1) + v**2 / (len(b) - 1))
+    half, difference = t.ppf(0.975, freedom) * np.sqrt(u + v), a.mean() - b.mean()
+    if difference + half < 0:
+        return "supported"
+    return "refuted" if difference - half > 0 else "undecided"
+
+
+# %% wrong claim: three runs needed -> three-runs-needed
+def claim(with_bn, without_bn):
+    from scipy.stats import rankdata, t
+
+    a, b = np.array(with_bn, float), np.array(without_bn, float)
+    if min(len(a), len(b)) < 3:
+        return "undecided"
+    both = np.concatenate([a, b])
+    if not np.isfinite(both).all():
+        rank = rankdata(np.where(np.isfinite(both), both, np.inf))
+        a, b = rank[: len(a)], rank[len(a) :]
+    if np.ptp(a) == np.ptp(b) == 0:
+        return "undecided"
+    u, v = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    freedom = (u + v) ** 2 / (u**2 / (len(a) - 1) + v**2 / (len(b) - 1))
+    half, difference = t.ppf(0.975, freedom) * np.sqrt(u + v), a.mean() - b.mean()
+    if difference + half < 0:
+        return "supported"
+    return "refuted" if difference - half > 0 else "undecided"
+
+
+# %% wrong claim: spread needed on both sides -> needs-spread-on-both-sides
+def claim(with_bn, without_bn):
+    from scipy.stats import rankdata, t
+
+    a, b = np.array(with_bn, float), np.array(without_bn, float)
+    if min(len(a), len(b)) < 2:
+        return "undecided"
+    both = np.concatenate([a, b])
+    if not np.isfinite(both).all():
+        rank = rankdata(np.where(np.isfinite(both), both, np.inf))
+        a, b = rank[: len(a)], rank[len(a) :]
+    if np.ptp(a) == 0 or np.ptp(b) == 0:
+        return "undecided"
+    u, v = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    freedom = (u + v) ** 2 / (u**2 / (len(a) - 1) + v**2 / (len(b) - 1))
+    half, difference = t.ppf(0.975, freedom) * np.sqrt(u + v), a.mean() - b.mean()
+    if difference + half < 0:
+        return "supported"
+    return "refuted" if difference - half > 0 else "undecided"
+
+
+# %% wrong claim: degrees of freedom of both together -> freedom-of-both
+def claim(with_bn, without_bn):
+    from scipy.stats import rankdata, t
+
+    a, b = np.array(with_bn, float), np.array(without_bn, float)
+    if min(len(a), len(b)) < 2:
+        return "undecided"
+    both = np.concatenate([a, b])
+    if not np.isfinite(both).all():
+        rank = rankdata(np.where(np.isfinite(both), both, np.inf))
+        a, b = rank[: len(a)], rank[len(a) :]
+    if np.ptp(a) == np.ptp(b) == 0:
+        return "undecided"
+    u, v = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    freedom = len(a) + len(b) - 2
+    half, difference = t.ppf(0.975, freedom) * np.sqrt(u + v), a.mean() - b.mean()
+    if difference + half < 0:
+        return "supported"
+    return "refuted" if difference - half > 0 else "undecided"
+
+
+# %% wrong claim: a diverged run is 1e9 -> diverged-as-a-huge-number
+def claim(with_bn, without_bn):
+    from scipy.stats import rankdata, t
+
+    a, b = np.array(with_bn, float), np.array(without_bn, float)
+    if min(len(a), len(b)) < 2:
+        return "undecided"
+    both = np.concatenate([a, b])
+    if not np.isfinite(both).all():
+        a, b = (np.where(np.isfinite(s), s, 1e9) for s in (a, b))
+    if np.ptp(a) == np.ptp(b) == 0:
+        return "undecided"
+    u, v = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    freedom = (u + v) ** 2 / (u**2 / (len(a) - 1) + v**2 / (len(b) - 1))
+    half, difference = t.ppf(0.975, freedom) * np.sqrt(u + v), a.mean() - b.mean()
+    if difference + half < 0:
+        return "supported"
+    return "refuted" if difference - half > 0 else "undecided"
+
+
+# %% wrong claim: who diverges has lost -> diverged-means-refuted
+def claim(with_bn, without_bn):
+    from scipy.stats import rankdata, t
+
+    a, b = np.array(with_bn, float), np.array(without_bn, float)
+    if min(len(a), len(b)) < 2:
+        return "undecided"
+    both = np.concatenate([a, b])
+    if not np.isfinite(both).all():
+        return "supported" if np.isfinite(a).all() else "refuted"
+    if np.ptp(a) == np.ptp(b) == 0:
+        return "undecided"
+    u, v = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    freedom = (u + v) ** 2 / (u**2 / (len(a) - 1) + v**2 / (len(b) - 1))
+    half, difference = t.ppf(0.975, freedom) * np.sqrt(u + v), a.mean() - b.mean()
+    if difference + half < 0:
+        return "supported"
+    return "refuted" if difference - half > 0 else "undecided"
+
+
+# %% wrong claim: ranks each sample by itself -> diverged-means-undecided
+def claim(with_bn, without_bn):
+    from scipy.stats import rankdata, t
+
+    a, b = np.array(with_bn, float), np.array(without_bn, float)
+    if min(len(a), len(b)) < 2:
+        return "undecided"
+    both = np.concatenate([a, b])
+    if not np.isfinite(both).all():
+        a, b = (rankdata(np.where(np.isfinite(s), s, np.inf)) for s in (a, b))
+    if np.ptp(a) == np.ptp(b) == 0:
+        return "undecided"
+    u, v = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    freedom = (u + v) ** 2 / (u**2 / (len(a) - 1) + v**2 / (len(b) - 1))
+    half, difference = t.ppf(0.975, freedom) * np.sqrt(u + v), a.mean() - b.mean()
+    if difference + half < 0:
+        return "supported"
+    return "refuted" if difference - half > 0 else "undecided"
 
 
 # %% wrong claim: the stub

@@ -65,6 +65,13 @@ def planted(
     }
 
 
+def parted(rng: np.random.Generator, with_: int = 0, without: int = 0) -> dict[str, Any]:
+    """Draw 8 runs a side, all with smaller than all without; let some on each side diverge."""
+    low, high = rng.uniform(1.0, 2.0, 8), rng.uniform(2.5, 3.5, 8)
+    low[:with_], high[:without] = np.nan, np.inf
+    return {"with_bn": rng.permutation(low), "without_bn": rng.permutation(high)}
+
+
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     """Behaviours of `claim`."""
     names = ("with_bn", "without_bn")
@@ -88,12 +95,17 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("three runs each", planted(rng, (3, 3), (1.0, 1.2), -0.89))
     yield case("few noisy runs against many quiet ones", planted(rng, (4, 24), (3.0, 0.5), -0.8))
     yield case("many noisy runs against few quiet ones", planted(rng, (24, 4), (3.0, 0.5), -1.6))
+    yield case("two runs each", planted(rng, (2, 2), (1.0, 1.2), -5.0))
+    still = planted(rng, *even, -3.0)
+    yield case("spread on one side only", {**still, "with_bn": np.full(n, still["with_bn"].max())})
     single = planted(rng, (n, n), (1.0, 1.0), -5.0)
     yield case("a single run on one side", {**single, "with_bn": single["with_bn"][:1]})
     yield case("no spread at all", lists([0.5] * n, [0.75] * n))
     lost = planted(rng, (8, 8), (1.0, 1.0), -0.3)
     lost["without_bn"][rng.permutation(8)[1:]] = np.inf
     yield case("nearly all runs without diverged", lost)
+    yield case("some runs without diverged, the others are larger", parted(rng, without=3))
+    yield case("one run with diverged, the others are smaller", parted(rng, with_=1))
     both = planted(rng, (12, 12), (1.0, 1.0), -3.0)
     both["without_bn"][int(rng.integers(12))] = np.nan
     kept = both["with_bn"].min() - rng.uniform(0.0, 0.01, 2)
@@ -109,8 +121,9 @@ def deciding(
     words: tuple[str, str, str] = ("supported", "refuted", "undecided"),
     diverged: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray] | None]
     | None = None,
-    needs_two: bool = True,
+    needs: int = 2,
     needs_spread: bool = True,
+    both_spread: bool = False,
 ) -> Callable[..., str]:
     """Make `claim` with wrong parts put in.
 
@@ -122,24 +135,29 @@ def deciding(
         What is said of an interval below 0, above 0, and around it.
     diverged
         What becomes of two samples with values that are not finite; None: their ranks.
-    needs_two
-        Whether one value is too few.
+    needs
+        How many values are needed on a side.
     needs_spread
         Whether samples without any spread are no evidence.
+    both_spread
+        Whether one sample without spread is none, either.
     """
 
     def claim(with_bn: Any, without_bn: Any) -> str:
         a, b = np.array(with_bn, float), np.array(without_bn, float)
-        if min(len(a), len(b)) < 2 and needs_two:
+        if min(len(a), len(b)) < needs:
             return "undecided"
         if not np.isfinite([*a, *b]).all():
             pair = (diverged or ranks)(a, b)
             if pair is None:
                 return "undecided"
             a, b = pair
-        if min(len(a), len(b)) < 2 and needs_two:
+        if min(len(a), len(b)) < needs:
             return "undecided"
-        still = not (np.ptp(a) or np.ptp(b))
+        spread = bool(np.ptp(a)), bool(np.ptp(b))
+        if both_spread and not all(spread):
+            return "undecided"
+        still = not any(spread)
         if still and needs_spread:
             return "undecided"
         difference = a.mean() - b.mean()
@@ -159,6 +177,16 @@ def ranks(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _only_finite(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return a[np.isfinite(a)], b[np.isfinite(b)]
+
+
+def _huge(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.where(np.isfinite(a), a, 1e9), np.where(np.isfinite(b), b, 1e9)
+
+
+def _lost(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return samples whose verdict is that whoever diverges has lost, batch norm first."""
+    worse, better = np.array([2.0, 2.1]), np.array([1.0, 1.1])
+    return (better, worse) if np.isfinite(a).all() else (worse, better)
 
 
 def _overlap(a: np.ndarray, b: np.ndarray) -> float:
@@ -192,10 +220,21 @@ CLAIM = Exercise(
     misconceptions=(
         # in words many ideas agree: the narrow ones first, a broad one explains more cases
         Misconception(
+            "three-runs-needed",
+            "Two runs on a side are enough: rule 1 turns down *fewer* than two.",
+            deciding(needs=3),
+        ),
+        Misconception(
+            "needs-spread-on-both-sides",
+            "Equal values on one side are no reason to give up if those on the other spread: rule "
+            "3 is for no spread at all.",
+            deciding(both_spread=True),
+        ),
+        Misconception(
             "one-run-is-enough",
             "One run says nothing about the next: with fewer than two values on a side the verdict "
             "is undecided.",
-            deciding(needs_two=False),
+            deciding(needs=1),
         ),
         Misconception(
             "no-spread-is-certainty",
@@ -210,10 +249,10 @@ CLAIM = Exercise(
             deciding(_biased),
         ),
         Misconception(
-            "normal-quantile",
-            "You used 1.96. With few runs the variance itself is uncertain, and the quantile of "
-            "Student's t is larger: `t_quantile(freedom)`.",
-            deciding(lambda a, b: 1.96 * error(a, b)),
+            "freedom-of-both",
+            "Your quantile is that of n_a + n_b − 2 degrees of freedom. With unequal spreads and "
+            "sizes there are fewer: Welch's ν.",
+            deciding(lambda a, b: t_quantile(len(a) + len(b) - 2) * error(a, b)),
         ),
         Misconception(
             "pooled-variance",
@@ -222,15 +261,33 @@ CLAIM = Exercise(
             deciding(_pooled),
         ),
         Misconception(
+            "normal-quantile",
+            "You used 1.96. With few runs the variance itself is uncertain, and the quantile of "
+            "Student's t is larger: `t_quantile(freedom)`.",
+            deciding(lambda a, b: 1.96 * error(a, b)),
+        ),
+        Misconception(
             "diverged-runs-dropped",
             "You left diverged runs out, which flatters whoever diverges most. They count as the "
             "worst: compare by rank.",
             deciding(diverged=_only_finite),
         ),
         Misconception(
+            "diverged-as-a-huge-number",
+            "You put a huge number where a run diverged: its spread drowns everything, and the "
+            "interval holds 0. Put `ranks` in the place of all values, both samples together.",
+            deciding(diverged=_huge),
+        ),
+        Misconception(
+            "diverged-means-refuted",
+            "One diverged run with batch norm does not settle it: it is the worst run, but one of "
+            "several. Rank all values, and go on.",
+            deciding(diverged=_lost),
+        ),
+        Misconception(
             "diverged-means-undecided",
-            "You gave up where a run diverged. A run that diverged is evidence: the worst there "
-            "is. Compare by rank.",
+            "Where a run diverged you say undecided. Such a run is evidence: the worst there is. "
+            "Put `ranks` in the place of all values, both samples ranked together.",
             deciding(diverged=lambda a, b: None),
         ),
         Misconception(

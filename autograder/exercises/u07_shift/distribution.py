@@ -7,8 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.u07_shift.networks import EXACT, FORBIDDEN, UNIT, reference, tensor
+from autograder.exercises.u07_shift.networks import (
+    EXACT,
+    FORBIDDEN,
+    KEEP_ARGUMENTS,
+    UNIT,
+    reference,
+    tensor,
+)
 from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
+from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, call
 
 SCRIPT = (
@@ -30,6 +38,12 @@ SINGLE = Tolerance(
     "float32 at 1e4 holds a value, and a mean of 64, to 1e-3; the narrowest feature, 0.5 wide, "
     "moves by at least 0.2",
 )
+
+FAR = (
+    "So far from zero, E[x²] − E[x]² has lost all its digits in float32: take the mean of the "
+    "squared deviations, or go to float64 first."
+)
+MOST_EPS = 1e-3  # part of its size that a shift loses by an ε beside the variance
 
 
 def drawn(
@@ -67,7 +81,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("two rows", *tensors(*drawn(rng, 2, c)))
     yield case("tensors that gradients flow to", *tensors(*drawn(rng, n, c), requires_grad=True))
     far = [a.astype(np.float32) for a in drawn(rng, 64, c, place=1e4)]
-    yield case("float32 far from zero (mean 10 000)", *tensors(*far), tolerance=SINGLE)
+    yield case("float32 far from zero (mean 10 000)", *tensors(*far), tolerance=SINGLE, help=FAR)
     before, _ = drawn(rng, n, c)
     yield case("nothing moved", *tensors(before, before), idle=True)
     inputs = dict(zip(("before", "after"), tensors(*drawn(rng, n, c)), strict=True))
@@ -80,6 +94,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         dtype_of=None,
         idle=True,
         tolerance=EXACT,
+        help=KEEP_ARGUMENTS,
     )
 
 
@@ -104,6 +119,13 @@ def _gap(before: np.ndarray, after: np.ndarray) -> np.ndarray:
 
 def _pooled(a: np.ndarray, b: np.ndarray) -> Any:
     return (np.abs(_gap(a, b)) / np.concatenate([a, b]).std(axis=0)).mean()
+
+
+def _a_little_too_small(_: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether the shift is smaller by as little as an ε in the denominator makes it."""
+    got: Any = answer.values["shift"]
+    want: Any = expected.values["shift"]
+    return bool(0 < want - got < MOST_EPS * want)
 
 
 DISTRIBUTION = Exercise(
@@ -186,6 +208,12 @@ DISTRIBUTION = Exercise(
             "You added the features up. Take their mean, so that wide layers can be compared with "
             "narrow ones.",
             of_arrays(lambda a, b: (np.abs(_gap(a, b)) / a.std(axis=0)).sum()),
+        ),
+        Misconception(
+            "eps-added",
+            "Your shift is a trace too small, as if an ε stood in the denominator. There is none "
+            "in this formula.",
+            signs=_a_little_too_small,
         ),
     ),
     hints=(

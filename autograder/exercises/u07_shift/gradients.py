@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.u07_shift.networks import EXACT, FORBIDDEN, UNIT, reference, tensor
+from autograder.exercises.u07_shift.networks import (
+    EXACT,
+    FORBIDDEN,
+    KEEP_ARGUMENTS,
+    UNIT,
+    reference,
+    tensor,
+)
 from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
 from autograder.worker.script import Given, call, item
 
@@ -30,6 +37,8 @@ TOLERANCE = {
     )
 }
 SINGLE = Tolerance(1e-4, 1e-5, "sums of 100 products in float32: 100 eps32 = 1e-5")
+
+SMALL = "Beside the lengths of small gradients an added ε is not small: the formula has none."
 
 
 def drawn(
@@ -62,7 +71,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("a longer gradient of the same direction", *drawn(rng, (n,), 1.0, 2.5))
     yield case("a gradient that turned by more than 90 degrees", *drawn(rng, (n,), -0.7, 1.3))
     small = [1e-4 * g for g in random(n, ratio=1.4)]
-    yield case("small gradients", *small)
+    yield case("small gradients", *small, help=SMALL)
     large = [1e3 * g for g in random(n, ratio=1.4)]
     yield case("large gradients", *large)
     single = [g.astype(np.float32) for g in random(10, 10, ratio=0.8)]
@@ -76,6 +85,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         dtype_of=None,
         idle=True,
         tolerance=EXACT,
+        help=KEEP_ARGUMENTS,
     )
 
 
@@ -107,6 +117,12 @@ def row_by_row(g_before: Any, g_after: Any) -> tuple[Any, Any]:
     a, b = g_before.detach().double(), g_after.detach().double()
     cosine = cosine_similarity(a, b, dim=-1)
     return float((b - a).norm()), float(cosine.mean())
+
+
+def largest_stretch(g_before: Any, g_after: Any) -> tuple[Any, Any]:
+    """Take the spectral norm of a matrix, as `torch.linalg.norm(…, 2)` does."""
+    a, b = (np.asarray(g.detach(), np.float64) for g in (g_before, g_after))
+    return float(np.linalg.norm(b - a, 2)), _cosine(a.ravel(), b.ravel())
 
 
 GRADIENTS = Exercise(
@@ -171,6 +187,12 @@ GRADIENTS = Exercise(
             "Your cosine divides by the square of one length. Divide by the length of the one "
             "times the length of the other.",
             of_vectors(lambda a, b: (_distance(a, b), a @ b / (a @ a))),
+        ),
+        Misconception(
+            "spectral-norm",
+            "You took the 2-norm of a *matrix*, its largest singular value. A gradient is one long "
+            "vector: flatten it first.",
+            largest_stretch,
         ),
         Misconception(
             "cosine-row-by-row",

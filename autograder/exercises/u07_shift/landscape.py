@@ -346,6 +346,11 @@ SMOOTH = Exercise(
             ratios(place=lambda walk, t: walk.go(-t)),
         ),
         Misconception(
+            "steps-add-up",
+            "Each of your steps starts where the last one ended. All of them start at w: w − t·g.",
+            ratios(place=_cumulative),
+        ),
+        Misconception(
             "squared-ratio",
             "You took squares of lengths: the root is missing.",
             ratios(lambda walk, t: (walk.change() / (t * walk.length(walk.gradient))) ** 2),

@@ -157,6 +157,10 @@ def kept_cases(
         )
 
 
+KEEP_ARGUMENTS = (
+    "Your function changed an argument in place (`-=`, `[:] =`, a method that ends in `_`). The "
+    "caller still needs it: work on new tensors."
+)
 KEEP = (
     "Work on a copy (`copy.deepcopy(model)`), or put everything back: parameters, running "
     "statistics, `.grad`, the mode."

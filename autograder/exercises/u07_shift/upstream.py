@@ -46,6 +46,8 @@ EXAMPLE = {  # h = 2x, output 3h; the sum of outputs as the loss
     "lr": 0.5,
 }
 
+FIRST = "Nothing stands before layer 0: there is no gradient to take by an empty list, and no step."
+
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
     """Behaviours of `upstream_update_gradients`."""
@@ -63,7 +65,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield Case("the example of the test cell", example, SCRIPT, (ANSWER,), gate=True)
     yield case("the last of three layers", model(plain_layers(rng)), 2, weight=2)
     yield case("the layer in the middle: what follows it stays", model(plain_layers(rng)), 1)
-    yield case("the first layer: nothing stands before it", model(plain_layers(rng)), 0)
+    yield case("the first layer: nothing stands before it", model(plain_layers(rng)), 0, help=FIRST)
     yield case("layers in blocks, one without a bias", model(nested_layers(rng)), 2)
     normed = model(normed_layers(rng))
     yield case("batch norm layers count, and move", normed, 4, weight=2)
@@ -85,6 +87,7 @@ def moving(
     owners: Callable[[Any], bool] = lambda module: any(True for _ in module.parameters(False)),
     of: Callable[[Any], list[Any]] = lambda layer: list(layer.parameters(False)),
     clears: bool = True,
+    recurse: bool = False,
     mode: bool | None = None,
 ) -> Callable[..., tuple[Any, Any]]:
     """Make an implementation on a deep copy, with wrong parts put in.
@@ -101,6 +104,8 @@ def moving(
         Which parameters of a layer its gradient is taken by.
     clears
         Whether gradients of the first pass are cleared before the second.
+    recurse
+        Whether a layer moves with all that lies in it.
     mode
         The mode to measure in; None: the model's own.
     """
@@ -126,7 +131,7 @@ def moving(
             with torch.no_grad():
                 for k, layer in enumerate(layers):
                     if which(k, index):
-                        for p in layer.parameters(False):
+                        for p in layer.parameters(recurse):
                             p += sign * lr * p.grad
         return found[0], found[1]
 
@@ -136,6 +141,29 @@ def moving(
 def _swapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
     before, after = moving()(*args, **kwargs)
     return after, before
+
+
+def _one_after_another(
+    model: Any, index: int, loss_fn: Any, x: Any, y: Any, lr: float
+) -> tuple[Any, Any]:
+    """Take the step of each layer with the gradient that those before it have left."""
+    import copy
+
+    import torch
+
+    work = copy.deepcopy(model)
+    layers = [module for module in work.modules() if any(True for _ in module.parameters(False))]
+
+    def slope(layer: Any) -> Any:
+        return torch.autograd.grad(loss_fn(work(x), y), list(layer.parameters(False)))
+
+    before = torch.cat([g.flatten() for g in slope(layers[index])])
+    for layer in layers[:index]:
+        steps = slope(layer)
+        with torch.no_grad():
+            for p, g in zip(layer.parameters(False), steps, strict=True):
+                p -= lr * g
+    return before, torch.cat([g.flatten() for g in slope(layers[index])])
 
 
 def _is_linear(module: Any) -> bool:
@@ -211,6 +239,22 @@ UPSTREAM = Exercise(
             "You counted linear layers only. A batch norm with weight and bias owns parameters, "
             "too: it counts, and it moves.",
             moving(owners=_is_linear),
+        ),
+        Misconception(
+            "containers-counted",
+            "You counted containers, too: `parameters()` of a `Sequential` are those of all that "
+            "lies in it. `parameters(recurse=False)` are a module's own.",
+            moving(
+                owners=lambda module: any(True for _ in module.parameters()),
+                of=lambda layer: list(layer.parameters()),
+                recurse=True,
+            ),
+        ),
+        Misconception(
+            "one-layer-after-another",
+            "You took a new gradient after each layer's step. All layers before it step at once, "
+            "with the gradients of the starting point.",
+            _one_after_another,
         ),
         Misconception(
             "measured-in-training-mode",
