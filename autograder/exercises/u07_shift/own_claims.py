@@ -58,6 +58,8 @@ def judge(case: Case, answer: Answer) -> Judgement:
 
 def read(value: Plain) -> Claims | str:
     """Read what `my_claims` returned, or say in a sentence what is not as it should be."""
+    if value is None:
+        return "`my_claims` returns None. Did you forget the `return`?"
     if not isinstance(value, dict):
         return f"`my_claims` must return a dict; it returns a `{type(value).__name__}`."
     if len(value) < MEASUREMENTS:
@@ -171,15 +173,15 @@ MY_CLAIMS = Exercise(
             signs=_says(deciding(words=("refuted", "supported", "undecided"))),
         ),
         Misconception(
-            "compares-means-only",
-            "Your verdicts compare the means alone. Is each difference larger than its interval?",
-            signs=_says(deciding(lambda a, b: 0.0)),
-        ),
-        Misconception(
             "says-what-the-paper-says",
             "You say `supported` throughout, whatever the numbers. A verdict is about your runs: "
             "let `claim` decide.",
             signs=_says(lambda a, b: "supported"),
+        ),
+        Misconception(
+            "compares-means-only",
+            "Your verdicts compare the means alone. Is each difference larger than its interval?",
+            signs=_says(deciding(lambda a, b: 0.0)),
         ),
     ),
     hints=(
