@@ -9,14 +9,18 @@ import numpy as np
 
 import bnlib
 from autograder.exercises.u02_forward.batches import FAR32, batch, parameters
-from autograder.exercises.u08_batch_size.draws import FAR, UNIT
+from autograder.exercises.u08_batch_size.draws import (
+    DEFAULT_EPS,
+    FAR,
+    UNIT,
+    cancelled,
+    other_default,
+)
 from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
-from autograder.worker.interpreter import Answer
 from autograder.worker.script import call
 
 SCRIPT = (call("ghost_batchnorm", "x", "gamma", "beta", "ghost_size", "eps", into="y"),)
 DEFAULT_SCRIPT = (call("ghost_batchnorm", "x", "gamma", "beta", "ghost_size", into="y"),)
-DEFAULT_EPS = "eps left out (default 1e-5), variances about as small"
 LAST_SMALLER = "a last group that is smaller"
 LAST_ALONE = "a last group of a single row"
 TOLERANCES = {
@@ -172,16 +176,6 @@ def eps_left_out(
     """Divide by the standard deviation alone."""
     answer: np.ndarray = _in_groups(_consecutive)(x, gamma, beta, ghost_size, 0.0)
     return answer
-
-
-def cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Whether only data far from zero goes wrong."""
-    return FAR in case.name
-
-
-def other_default(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Whether only the case that leaves eps out goes wrong."""
-    return case.name == DEFAULT_EPS
 
 
 GHOST_BATCHNORM = Exercise(

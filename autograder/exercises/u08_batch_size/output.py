@@ -9,6 +9,7 @@ import numpy as np
 
 import bnlib
 from autograder.exercises.u08_batch_size.draws import (
+    DEFAULT_EPS,
     FAR,
     FEW_TRIALS,
     OTHER,
@@ -18,14 +19,15 @@ from autograder.exercises.u08_batch_size.draws import (
     TRIALS,
     UNIT,
     always_the_same,
+    cancelled,
     generator,
+    other_default,
     own_randomness,
     population,
     repeated_script,
     three_generators,
 )
 from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
-from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, call
 
 MORE_TRIALS = 8  # times as many for the reference: its own error is a third of an answer's
@@ -37,7 +39,6 @@ TOLERANCE = Tolerance(
 )
 SCRIPT = (call("output_noise", "sample", "population", "m", "trials", "rng", "eps", into="noise"),)
 DEFAULT_SCRIPT = (call("output_noise", "sample", "population", "m", "trials", "rng", into="noise"),)
-DEFAULT_EPS = "eps left out (default 1e-5), variances about as small"
 ONE = "a batch of one: the output never varies"
 
 
@@ -211,16 +212,6 @@ def without_replacement(
     order = np.argsort(rng.random((trials, len(rows))), axis=1)[:, : m - 1]
     company = np.broadcast_to(fixed, (trials, 1, len(fixed)))
     return _right(fixed, np.concatenate([company, rows[order]], axis=1), rows, eps)
-
-
-def cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Whether only data far from zero goes wrong."""
-    return FAR in case.name
-
-
-def other_default(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Whether only the case that leaves eps out goes wrong."""
-    return case.name == DEFAULT_EPS
 
 
 OUTPUT_NOISE = Exercise(

@@ -9,16 +9,20 @@ import numpy as np
 
 import bnlib
 from autograder.exercises.u02_forward.batches import batch
-from autograder.exercises.u08_batch_size.draws import FAR, UNIT
+from autograder.exercises.u08_batch_size.draws import (
+    DEFAULT_EPS,
+    FAR,
+    UNIT,
+    cancelled,
+    other_default,
+)
 from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
-from autograder.worker.interpreter import Answer
 from autograder.worker.script import call
 
 ARGUMENTS = ("x", "running_mean", "running_var", "r_max", "d_max")
 KEPT = ("x", "running_mean", "running_var")
 SCRIPT = (call("batch_renorm", *ARGUMENTS, "eps", into="x_hat"),)
 DEFAULT_SCRIPT = (call("batch_renorm", *ARGUMENTS, into="x_hat"),)
-DEFAULT_EPS = "eps left out (default 1e-5), variances about as small"
 TOLERANCES = {
     "float64": Tolerance(1e-9, 1e-9, "a few sums of 20 numbers of order 10, divided by 0.1"),
     "float32": Tolerance(1e-4, 5e-4, "20 (eps32 / 2) 10 / 0.1 · 2 = 2.4e-4, times 2"),
@@ -218,16 +222,6 @@ def eps_outside(
     with np.errstate(all="ignore"):
         off = _d(mean - running_mean, theirs, d_max)
         return np.asarray((wide - mean) / ours * _r(ours, theirs, r_max) + off).astype(x.dtype)
-
-
-def cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Whether only data far from zero goes wrong."""
-    return FAR in case.name
-
-
-def other_default(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Whether only the case that leaves eps out goes wrong."""
-    return case.name == DEFAULT_EPS
 
 
 BATCH_RENORM = Exercise(

@@ -18,6 +18,7 @@ from autograder.exercises.u08_batch_size.draws import (
     TRIALS,
     UNIT,
     always_the_same,
+    cancelled,
     generator,
     own_randomness,
     population,
@@ -25,7 +26,6 @@ from autograder.exercises.u08_batch_size.draws import (
     three_generators,
 )
 from autograder.vocabulary import Case, Exercise, Misconception
-from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, call, item
 
 SCRIPT = (
@@ -140,11 +140,6 @@ def around_true_mean(population: np.ndarray, m: int, trials: int, rng: np.random
     batches = rows[rng.integers(len(rows), size=(trials, m))]
     variances = np.square(batches - rows.mean(axis=0)).mean(axis=1)
     return _mean(batches), np.asarray(variances.std(axis=0))
-
-
-def cancelled(case: Case, answer: Answer, expected: Answer) -> bool:
-    """Whether only the variance of data far from zero is lost."""
-    return FAR in case.name
 
 
 STATISTIC_NOISE = Exercise(
