@@ -73,6 +73,11 @@ def arguments_of(dtype: type, layout: str = "C") -> dict[str, Arguments]:
             "d_max": 0.5,
         },
         "train_eval_gap": {"layer": bnlib.BatchNorm1d(4), "batch": x},
+        "batchnorm_nd": {"x": x, "gamma": gamma, "beta": beta, "channel_axis": -1},
+        "layer_norm": {"x": x, "gamma": gamma, "beta": beta},
+        "instance_norm": {"x": x[:, :, np.newaxis].repeat(3, axis=2)},
+        "group_norm": {"x": x, "num_groups": 2, "gamma": gamma, "beta": beta},
+        "normalize_over": {"x": x, "axes": (1,), "eps": 1e-5},
     }
 
 
@@ -110,5 +115,7 @@ def call_everything() -> None:
             bnlib.recalibrate(layer, [x])
             bnlib.eval_as_affine(layer)
             layer.load_state_dict(layer.state_dict())
+    images = rng.normal(size=(2, 4, 3, 3))
+    bnlib.which_norm(lambda v: bnlib.normalize_over(v, (2, 3), 1e-5), images.shape, rng)
     x, _, _, y = bnlib.design_check(rng)
     str(bnlib.gradcheck(np.multiply, lambda dy, a, b: (dy * b, dy * a), {"a": x, "b": y}, rng))

@@ -61,6 +61,12 @@ CONTRACT = {
     "ghost_batchnorm": "(x, gamma, beta, ghost_size, eps=1e-05)",
     "batch_renorm": "(x, running_mean, running_var, r_max, d_max, eps=1e-05)",
     "train_eval_gap": "(layer, batch)",
+    "reduce_axes": "(kind, ndim, channel_axis=1)",
+    "batchnorm_nd": "(x, gamma, beta, channel_axis=1, eps=1e-05)",
+    "layer_norm": "(x, gamma, beta, eps=1e-05)",
+    "instance_norm": "(x, eps=1e-05)",
+    "group_norm": "(x, num_groups, gamma, beta, eps=1e-05)",
+    "which_norm": "(f, shape, rng)",
 }
 
 
