@@ -23,6 +23,10 @@ REFERENCES = {
     "loss_along_gradient": "(model, loss_fn, x, y, steps)",
     "effective_smoothness": "(model, loss_fn, x, y, steps)",
     "claim": "(with_bn, without_bn)",
+    "fold_conv_bn": "(conv, bn)",
+    "fold_bn_linear": "(bn, linear)",
+    "freeze_batchnorm": "(model)",
+    "split_decay_groups": "(model, weight_decay)",
 }
 
 
