@@ -4,7 +4,6 @@ from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from bnlib.errors import ShapeError
 
@@ -14,6 +13,7 @@ class Context(Protocol):
 
     saved_tensors: tuple[Tensor, ...]
     needs_input_grad: tuple[bool, ...]
+    eps: float
     beta_dtype: torch.dtype
 
     def save_for_backward(self, *tensors: Tensor) -> None:
@@ -50,8 +50,8 @@ class BatchNormFunction(torch.autograd.Function):
     -----
     The backward pass is that of `bnlib.batchnorm_backward_closed`. Kept for it are x, gamma and two
     numbers a channel: one tensor of the size of x, where autograd keeps three of the formula
-    written line by line. Second derivatives are refused with an error (`once_differentiable`):
-    mean and inverse standard deviation are kept as constants, so they would come out wrong.
+    written line by line. Where second derivatives are asked for (``create_graph=True``), the
+    statistics are taken anew: those that were kept are numbers, to which no gradient flows.
 
     Examples
     --------
@@ -65,19 +65,18 @@ class BatchNormFunction(torch.autograd.Function):
     def forward(ctx: Context, x: Tensor, gamma: Tensor, beta: Tensor, eps: float = 1e-5) -> Tensor:
         """Normalise, scale and shift; keep what the backward pass needs."""
         _check(x, gamma, beta)
-        wide = widened(x)
-        var, mean = torch.var_mean(wide, channel_axes(x), correction=0, keepdim=True)
-        inv_std = (var + eps).rsqrt()
-        y = per_channel(gamma, x) * ((wide - mean) * inv_std) + per_channel(beta, x)
+        mean, inv_std = _statistics(x, eps)
+        y = per_channel(gamma, x) * ((widened(x) - mean) * inv_std) + per_channel(beta, x)
         ctx.save_for_backward(x, gamma, mean, inv_std)
-        ctx.beta_dtype = beta.dtype
+        ctx.eps, ctx.beta_dtype = eps, beta.dtype
         return y.to(x.dtype)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Context, dy: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None]:
         """Return the gradients by x, gamma and beta, and None for eps."""
         x, gamma, mean, inv_std = ctx.saved_tensors
+        if torch.is_grad_enabled():  # the graph of this pass itself is recorded
+            mean, inv_std = _statistics(x, ctx.eps)
         axes, wide = channel_axes(x), widened(dy)
         x_hat = (widened(x) - mean) * inv_std
         dbeta = wide.sum(axes)
@@ -104,6 +103,12 @@ def per_channel(value: Tensor, x: Tensor) -> Tensor:
 def widened(x: Tensor) -> Tensor:
     """Return half precision in float32, anything else as it is."""
     return x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+
+
+def _statistics(x: Tensor, eps: float) -> tuple[Tensor, Tensor]:
+    """Return mean and inverse standard deviation of the batch, in shapes that broadcast."""
+    var, mean = torch.var_mean(widened(x), channel_axes(x), correction=0, keepdim=True)
+    return mean, (var + eps).rsqrt()
 
 
 def _check(x: Tensor, gamma: Tensor, beta: Tensor) -> None:

@@ -116,12 +116,21 @@ def test_a_change_of_x_before_the_backward_pass_is_an_error():
         y.sum().backward()
 
 
-def test_second_derivatives_are_refused():
-    """With an error, where they would be wrong."""
-    x, gamma, beta, dy = problem((5, 3))
-    (dx,) = torch.autograd.grad(apply(x, gamma, beta), x, dy, create_graph=True)
-    with pytest.raises(RuntimeError, match="differentiate twice"):
-        dx.square().sum().backward()
+@pytest.mark.parametrize("shape", SHAPES)
+def test_second_derivatives(shape):
+    """A penalty on gradients asks for them: central differences of the backward pass."""
+    x, gamma, beta, _ = problem(shape)
+    assert torch.autograd.gradgradcheck(apply, (x, gamma, beta, 0.1))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's tracing warns of itself
+def test_the_compilers_graph_has_no_break():
+    """Output and gradients through torch's tracing are the same."""
+    x, gamma, beta, dy = problem((3, 2, 4, 5))
+    compiled = torch.compile(lambda *args: apply(*args), backend="aot_eager", fullgraph=True)
+    ours, theirs = (gradients(f(x, gamma, beta), (x, gamma, beta), dy) for f in (apply, compiled))
+    for mine, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(mine, other)
 
 
 def test_wrong_shapes_are_named():

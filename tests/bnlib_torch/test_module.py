@@ -1,7 +1,6 @@
 """The module: nn.BatchNorm2d in every respect that people rely on."""
 
 import copy
-import warnings
 
 import pytest
 import torch
@@ -123,21 +122,20 @@ def test_copies_are_independent():
     assert all(torch.equal(before[name], value) for name, value in layer.state_dict().items())
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's tracing warns of itself
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("momentum", [0.1, None])
 def test_the_compilers_graph_has_no_break_and_says_the_same(training, momentum):
     """Forward, backward and buffers, through torch's tracing (`aot_eager` needs no C++)."""
     plain = trained(MyBatchNorm2d(3, momentum=momentum)).train(training)
     twin = copy.deepcopy(plain)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of torch's own modules
-        compiled = torch.compile(twin, backend="aot_eager", fullgraph=True)
-        results = []
-        for layer in (plain, compiled):
-            x = images().requires_grad_()
-            y = layer(x)
-            y.square().sum().backward()
-            results.append((y, x.grad))
+    compiled = torch.compile(twin, backend="aot_eager", fullgraph=True)
+    results = []
+    for layer in (plain, compiled):
+        x = images().requires_grad_()
+        y = layer(x)
+        y.square().sum().backward()
+        results.append((y, x.grad))
     for mine, other in zip(*results, strict=True):
         torch.testing.assert_close(mine, other)
     assert_same_state(plain, twin)
