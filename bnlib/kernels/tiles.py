@@ -1,0 +1,89 @@
+"""What all kernels share: where a block lies in memory, sums over it, and Chan's merge.
+
+Kernels are Triton: Python's syntax, another language. Everything here runs inside them.
+Upper-case parameters are known when a kernel is compiled.
+"""
+
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def block_at(
+    tile, channel, outer, channels, inner, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
+    LAST: tl.constexpr,
+):  # fmt: skip
+    """Return `(offsets, inside, count)` of a channel's block number `tile`.
+
+    Channels first: rows are images, `offset = (n·C + c)·S + s`; channels last: rows are positions,
+    `offset = p·C + c`. Rows are 64 bit wide: a batch may hold more than 2³¹ numbers. `count` is the
+    number of values that each channel of the block has inside.
+    """
+    if LAST:
+        row_start = tile * ROWS
+        column_start = channel * COLUMNS
+        base = 0
+        stride = inner
+        count = tl.minimum(ROWS, outer - row_start)
+    else:
+        across = tl.cdiv(inner, COLUMNS)
+        row_start = (tile // across) * ROWS
+        column_start = (tile % across) * COLUMNS
+        base = channel.to(tl.int64) * inner
+        stride = channels.to(tl.int64) * inner
+        count = tl.minimum(ROWS, outer - row_start) * tl.minimum(COLUMNS, inner - column_start)
+    rows = row_start + tl.arange(0, ROWS)
+    columns = column_start + tl.arange(0, COLUMNS)
+    offsets = (rows.to(tl.int64) * stride + base)[:, None] + columns[None, :]
+    inside = (rows < outer)[:, None] & (columns < inner)[None, :]
+    return offsets, inside, count.to(tl.float32)
+
+
+@triton.jit
+def tiles_of(outer, inner, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr):
+    """Return how many blocks a channel has (a block of channels, if they lie innermost)."""
+    if LAST:
+        return tl.cdiv(outer, ROWS)
+    else:
+        return tl.cdiv(outer, ROWS) * tl.cdiv(inner, COLUMNS)
+
+
+@triton.jit
+def channels_at(channel, channels, COLUMNS: tl.constexpr, LAST: tl.constexpr):
+    """Return the channels of program `channel`, and which of them exist: one, or a row of them."""
+    if LAST:
+        here = channel * COLUMNS + tl.arange(0, COLUMNS)
+        return here, here < channels
+    else:
+        return channel, channel < channels
+
+
+@triton.jit
+def total(block, LAST: tl.constexpr):
+    """Return the sum over a channel's values in a block."""
+    if LAST:
+        return tl.sum(block, axis=0)
+    else:
+        return tl.sum(tl.sum(block, axis=1), axis=0)
+
+
+@triton.jit
+def across_block(values, LAST: tl.constexpr):
+    """Return a channel's numbers in a form that goes with a block of its values."""
+    if LAST:
+        return values[None, :]
+    else:
+        return values
+
+
+@triton.jit
+def merge(count, mean, m2, count_b, mean_b, m2_b):
+    """Return the moments of two sets pooled (Chan, Golub & LeVeque 1982).
+
+    `m2 = Σ(x − mean)²`. No large squares are subtracted, so nothing cancels.
+    """
+    both = count + count_b
+    delta = mean_b - mean
+    mean += delta * (count_b / both)
+    m2 += m2_b + delta * delta * (count * count_b / both)
+    return both, mean, m2
