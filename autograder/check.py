@@ -16,6 +16,7 @@ import numpy as np
 from autograder.errors import UsageError
 from autograder.exercises import find
 from autograder.judge import SHORTCUT, TIME_LIMIT, assess, forbidden_result
+from autograder.needs import require_installed
 from autograder.oracle import ask_of
 from autograder.panel import Panel
 from autograder.progress import record
@@ -72,10 +73,13 @@ def check(exercise_id: str, answer: object = None, *, seed: int | None = None) -
         If no exercise has this name.
     UsageError
         If `answer` is not something that can be called.
+    NotInstalledError
+        If the exercise needs a package that is not installed here.
     """
     from IPython.display import display
 
     exercise = find(exercise_id)
+    require_installed(exercise)
     _require_callable(exercise, answer)
     fixed = os.environ.get(SEED_VARIABLE) if seed is None else None
     drawn = secrets.randbelow(10**6) if seed is None else seed

@@ -34,3 +34,7 @@ class GradingError(AutograderError, RuntimeError):
 
 class SubmissionError(AutograderError, ValueError):
     """What was handed in is no notebook of this unit; the text says what to hand in instead."""
+
+
+class NotInstalledError(GradingError, ImportError):
+    """An exercise needs a package that is not installed here; nothing was marked."""

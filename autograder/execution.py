@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.clean import Clean
+from autograder.needs import installed
 from autograder.paper import Question
 from autograder.sandbox import Channel, Limits, WarmWorker
 from autograder.vocabulary import Case
@@ -23,7 +24,7 @@ from autograder.worker.interpreter import ERROR_TEXT_LIMIT, Answer, Failure
 GRACE_SECONDS = 2.0  # after its own alarm a worker has this long before it is killed
 LOOK_SECONDS = 0.5  # between two looks at the memory of a step that takes long
 CAREFUL = wire.encode({"kind": "careful"})
-LARGE = ("torch",)  # modules that are imported ahead for notebooks that name them
+LARGE = ("torch", "triton")  # modules that are imported ahead for notebooks that name them
 MOST_PASSES = 24  # processes for one submission: each but the last ends a step that kills
 STOPS = {
     "TimeLimit": "it did not end in time",
@@ -99,7 +100,9 @@ class _Execution:
         self._questions = questions
         self._steps = _steps(clean, questions)
         code = [cell.source for cell in clean.cells if cell.kind == "code"]
-        self._modules = tuple(name for name in LARGE if any(name in text for text in code))
+        self._modules = tuple(
+            name for name in LARGE if installed(name) and any(name in text for text in code)
+        )
         self._forbidden = {question.exercise.forbidden for question in questions.values()}
         self._known = Execution()
         self._done: set[str] = set()

@@ -10,6 +10,7 @@ from autograder.clean import Cell, Clean
 from autograder.errors import GradingError
 from autograder.execution import STOPS, Execution
 from autograder.judge import ENDINGS, MEMORY_ERROR, assess, forbidden_result
+from autograder.needs import require_installed
 from autograder.paper import Question
 from autograder.shortcuts import find_shortcuts
 from autograder.vocabulary import Case, Result, Verdict
@@ -49,6 +50,7 @@ def mark(
     results = {}
     for name, question in questions.items():
         try:
+            require_installed(question.exercise)
             result = _mark_one(clean, execution, question)
         except GradingError as error:  # of the exercise's own reference: never the student's fault
             result = not_graded(question, str(error))

@@ -143,6 +143,8 @@ class Exercise:
     """Instead of the comparison with the oracle, where many answers are right."""
     forbidden: tuple[str, ...] = READY_MADE
     """Dotted names that a solution may not use, as `worker.shortcuts.is_forbidden` reads them."""
+    needs: tuple[str, ...] = ()
+    """Modules without which no answer can be had: where one is missing, nothing is graded."""
 
     @property
     def unit_number(self) -> str:

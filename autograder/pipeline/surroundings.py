@@ -9,7 +9,7 @@ import platform
 from functools import cache
 from pathlib import Path
 
-PACKAGES = ("numpy", "torch", "matplotlib", "ipython", "ipywidgets")
+PACKAGES = ("numpy", "torch", "triton", "matplotlib", "ipython", "ipywidgets")
 
 
 @cache

@@ -148,8 +148,9 @@ def _attempt(step: Step, values: dict[str, Any], namespace: Mapping[str, Any]) -
 
 def _perform(step: Step, values: dict[str, Any], namespace: Mapping[str, Any]) -> Any:
     target = _look_up(step.target, values, namespace)
-    args = [values[name] for name in step.args]
-    kwargs = {parameter: values[name] for parameter, name in step.kwargs.items()}
+    args = [_look_up(name, values, namespace) for name in step.args]
+    named = step.kwargs.items()
+    kwargs = {parameter: _look_up(name, values, namespace) for parameter, name in named}
     operations: dict[str, Callable[[], Any]] = {
         "call": lambda: target(*args, **kwargs),
         "method": lambda: getattr(target, str(step.member))(*args, **kwargs),

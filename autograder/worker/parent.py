@@ -144,14 +144,14 @@ class Parent:
 
 
 def _import_all(package: str) -> None:
-    """Import every module of a package; those that need torch only where torch is loaded."""
+    """Import every module of a package; those that need a large one only where it is loaded."""
     found = importlib.import_module(package)
-    with absent("torch"):
+    with absent("torch"), absent("triton"):
         for module in pkgutil.walk_packages(found.__path__, package + "."):
             try:
                 importlib.import_module(module.name)
             except ModuleNotFoundError as error:
-                if str(error.name).partition(".")[0] != "torch":
+                if str(error.name).partition(".")[0] not in ("torch", "triton"):
                     raise
 
 

@@ -37,7 +37,7 @@ class Step:
     member: str | int = ""
     """Method, attribute or item of the target."""
     args: tuple[str, ...] = ()
-    """Names of the positional arguments."""
+    """Names of the positional arguments: values, or functions the student wrote."""
     kwargs: Mapping[str, str] = field(default_factory=dict)
     """Names of the keyword arguments, by parameter."""
     expect: str = ""

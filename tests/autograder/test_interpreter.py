@@ -170,3 +170,14 @@ def test_a_result_without_parts_is_no_error_of_the_student(returned: object, nam
     answer = run_script(script, {}, ("first",), {"f": lambda: returned})
     assert answer.failure is not None
     assert (answer.failure.kind, answer.failure.message) == ("NoItems", named)
+
+
+def test_a_function_of_the_students_can_be_an_argument() -> None:
+    """A helper launches a kernel, or watches a call: it gets the function by its name."""
+    inputs = {"twice": Given("identity"), "three": 3}
+    script = (call("twice", "double", into="f"), call("f", "three", into="six"))
+    answer = run_script(script, inputs, ("six",), {"double": lambda x: 2 * x})
+    assert answer.values == {"six": 6}
+    missing = run_script(script, inputs, ("six",), {})
+    assert missing.failure is not None
+    assert (missing.failure.kind, missing.failure.message) == ("MissingName", "double")

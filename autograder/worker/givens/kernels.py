@@ -1,0 +1,253 @@
+"""What unit 12 does with a program or a kernel: run it on poisoned memory, and look around.
+
+Arrays are handed over with an undefined value in every entry that has to be written, and, for
+Triton, in the middle of larger memory: whoever reads or writes beyond the ends is seen.
+
+The judge's own references are NumPy functions; they say so by an attribute, `takes_arrays`, and
+get the plain arrays. So a judge needs neither torch nor Triton.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from autograder.worker.givens.registry import given
+
+MARGIN = 2**14  # entries on each side of an array: a wrong stride, too, ends in there
+INTERPRETED = "TRITON_INTERPRET"
+
+Arguments = Mapping[str, Any]
+
+
+class KernelError(Exception):
+    """A kernel cannot be launched, or was not; the text says what to do."""
+
+
+@given("launch_blocks")
+def launch_blocks(
+    grid: tuple[int, ...],
+    outputs: Sequence[str],
+    most_loads: Mapping[str, int],
+    schedule: str = "in order",
+) -> Callable[..., dict[str, Any]]:
+    """Build the launch of a program on the block simulator.
+
+    Parameters
+    ----------
+    grid
+        How many programs there are.
+    outputs
+        Names of the arguments that the program writes.
+    most_loads
+        How many entries may be loaded of some arguments, all programs together.
+    schedule
+        As `bnlib.blocks.launch` takes it.
+    """
+
+    def launch(program: Any, arguments: Arguments) -> dict[str, Any]:
+        if getattr(program, "takes_arrays", False):
+            done = _reference(program, arguments, outputs)
+            return done | {"read too often": [], "races in": []}
+        from bnlib.blocks import launch as run
+
+        values = dict(arguments)
+        report = run(program, tuple(grid), *values.values(), schedule=schedule)  # type: ignore[arg-type]
+        arrays = [name for name, value in values.items() if isinstance(value, np.ndarray)]
+        names = dict(
+            zip(report.traffic, arrays, strict=True)
+        )  # the program may call them otherwise
+        traffic = {names[own]: seen for own, seen in report.traffic.items()}
+        return {
+            **{name: values[name] for name in outputs},
+            "written": [n for n, t in traffic.items() if n not in outputs and t.stores + t.atomics],
+            "read too often": [n for n, most in most_loads.items() if traffic[n].loads > most],
+            "races in": sorted({names[race.array] for race in report.races}),
+        }
+
+    return launch
+
+
+@given("launch_kernel")
+def launch_kernel(
+    grid: tuple[int, ...], outputs: Sequence[str], block: int
+) -> Callable[..., dict[str, Any]]:
+    """Build the launch of a Triton kernel by Triton's interpreter.
+
+    Parameters
+    ----------
+    grid
+        How many programs there are.
+    outputs
+        Names of the arguments that the kernel writes.
+    block
+        Its `BLOCK`.
+    """
+
+    def launch(kernel: Any, arguments: Arguments) -> dict[str, Any]:
+        if getattr(kernel, "takes_arrays", False):
+            return _reference(kernel, arguments, outputs)
+        _require_kernel(kernel)
+        rooms = {n: _Room(v) for n, v in arguments.items() if isinstance(v, np.ndarray)}
+        values = [rooms[n].tensor if n in rooms else v for n, v in arguments.items()]
+        with undefined_lanes():
+            _unwrapped(lambda: kernel[tuple(grid)](*values, BLOCK=block))
+        stray = [n for n, room in rooms.items() if room.touched(inside=n not in outputs)]
+        return {**{n: rooms[n].values() for n in outputs}, "written": stray}
+
+    return launch
+
+
+@given("call_launcher")
+def call_launcher(kernels: Sequence[str]) -> Callable[..., dict[str, Any]]:
+    """Build the call of a function that launches kernels: those named must be among them."""
+
+    def run(launcher: Any, *arrays: Any) -> dict[str, Any]:
+        if getattr(launcher, "takes_arrays", False):
+            return {"answer": launcher(*arrays), "changed": []}
+        import torch
+
+        given_ = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arrays]
+        before = [np.array(a) for a in arrays if isinstance(a, np.ndarray)]
+        with undefined_lanes(), launches() as launched, unwritten_is_nan():
+            answer = _unwrapped(lambda: launcher(*given_))
+        for name in kernels:
+            if name not in launched:
+                raise KernelError(
+                    f"`{name}` was never launched. The work is the kernels': "
+                    f"{name}[grid](..., BLOCK=BLOCK)."
+                )
+        after = [np.array(a) for a in arrays if isinstance(a, np.ndarray)]
+        pairs = enumerate(zip(before, after, strict=True))
+        changed = [number for number, (a, b) in pairs if a.tobytes() != b.tobytes()]
+        return {"answer": _arrays(answer), "changed": changed}
+
+    return run
+
+
+class _Room:
+    """An array in the middle of larger memory, as a tensor."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        import torch
+
+        self._memory = np.full(array.size + 2 * MARGIN, np.nan, array.dtype)
+        self._inside = slice(MARGIN, MARGIN + array.size)
+        self._memory[self._inside] = array.ravel()
+        self._before = self._memory.tobytes()
+        self._shape = array.shape
+        self.tensor = torch.from_numpy(self._memory)[self._inside].view(array.shape)
+
+    def touched(self, inside: bool) -> bool:
+        """Say whether anything was written beyond the ends or, if it counts, between them."""
+        now = self._memory.copy()
+        if not inside:
+            now[self._inside] = np.frombuffer(self._before, now.dtype)[self._inside]
+        return now.tobytes() != self._before
+
+    def values(self) -> np.ndarray:
+        """Return what the array holds now."""
+        return self._memory[self._inside].reshape(self._shape).copy()
+
+
+def _reference(function: Any, arguments: Arguments, outputs: Sequence[str]) -> dict[str, Any]:
+    """Have a NumPy function fill the outputs."""
+    values = dict(arguments)
+    function(*values.values())
+    return {**{name: values[name] for name in outputs}, "written": []}
+
+
+def _require_kernel(kernel: Any) -> None:
+    """Refuse what Triton's interpreter cannot launch."""
+    from triton.runtime.interpreter import InterpretedFunction
+    from triton.runtime.jit import JITFunction
+
+    name = getattr(kernel, "__name__", "it")
+    if isinstance(kernel, JITFunction):
+        raise KernelError(
+            f"{INTERPRETED}=1 was not set when Triton was imported, so it wants to compile for a "
+            "GPU. Restart the kernel, and run the notebook from its first cell."
+        )
+    if not isinstance(kernel, InterpretedFunction):
+        raise KernelError(f"`{name}` is no Triton kernel: write @triton.jit above its def.")
+
+
+def _unwrapped(run: Callable[[], Any]) -> Any:
+    """Run, and raise what happened in a kernel itself: its traceback knows the student's line."""
+    try:
+        return run()
+    except Exception as error:
+        inner: BaseException = error
+        while type(inner).__name__ == "InterpreterError" and inner.__cause__ is not None:
+            inner = inner.__cause__
+        if inner is error:
+            raise
+        raise inner from None
+
+
+@contextmanager
+def undefined_lanes() -> Iterator[None]:
+    """Let lanes that a mask leaves out, and that have no `other`, hold nan, which is seen.
+
+    A GPU promises nothing of them; Triton's interpreter has 0 there.
+    """
+    interpreter = sys.modules["triton.runtime.interpreter"]
+    builder: Any = interpreter.InterpreterBuilder
+    load = builder.create_masked_load
+
+    def poisoned(self: Any, ptrs: Any, mask: Any, other: Any, *options: Any) -> Any:
+        loaded = load(self, ptrs, mask, other, *options)
+        if other is None and loaded.data.dtype.kind == "f":
+            out = ~np.broadcast_to(mask.data.astype(bool), loaded.data.shape)
+            loaded.data = np.where(out, np.array(np.nan, loaded.data.dtype), loaded.data)
+        return loaded
+
+    builder.create_masked_load = poisoned
+    try:
+        yield
+    finally:
+        builder.create_masked_load = load
+
+
+@contextmanager
+def launches() -> Iterator[set[str]]:
+    """Collect the names of the kernels that are launched in this block."""
+    from triton.runtime.interpreter import GridExecutor
+
+    names: set[str] = set()
+    call: Any = GridExecutor.__call__
+
+    def seen(self: Any, *args: Any, **kwargs: Any) -> Any:
+        names.add(self.fn.__name__)
+        return call(self, *args, **kwargs)
+
+    GridExecutor.__call__ = seen
+    try:
+        yield names
+    finally:
+        GridExecutor.__call__ = call
+
+
+@contextmanager
+def unwritten_is_nan() -> Iterator[None]:
+    """Let `torch.empty` hold nan: what no kernel writes is seen."""
+    import torch
+
+    was = torch.are_deterministic_algorithms_enabled()
+    warn = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(was, warn_only=warn)
+
+
+def _arrays(value: Any) -> Any:
+    """Return tensors as arrays: one, or each of a tuple or list."""
+    if isinstance(value, tuple | list):
+        return type(value)(map(_arrays, value))
+    return value.detach().cpu().numpy().copy() if hasattr(value, "detach") else value
