@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from bnlib.errors import BatchSizeError
+from bnlib.errors import BatchSizeError, ShapeError
 from bnlib.kernels import elementwise, gradient, reduction, resident
 from bnlib.kernels.availability import require
 from bnlib.kernels.plan import (
@@ -80,10 +80,13 @@ def batch_norm_forward(
     ------
     BatchSizeError
         For one value per channel in training mode.
+    ShapeError
+        If an argument does not fit x: a kernel would read beyond its end.
     KernelsUnavailableError
         If there is no GPU, no Triton, or another dtype.
     """
     require(x)
+    _check(x, weight=weight, bias=bias, running_mean=running_mean, running_var=running_var)
     x, view = _laid_out(x)
     if training and view.values == 1:
         raise BatchSizeError(
@@ -205,9 +208,23 @@ def batch_norm_backward(
 
 def like(other: Tensor, x: Tensor) -> Tensor:
     """Return `other` in the memory format of `x`, copied only if it is not there already."""
+    if other.shape != x.shape:
+        raise ShapeError(
+            f"expected a tensor of the shape of x, {tuple(x.shape)}; got {tuple(other.shape)}."
+        )
     if other.stride() == x.stride():
         return other
     return torch.empty_like(x, dtype=other.dtype).copy_(other)
+
+
+def _check(x: Tensor, **per_channel: Tensor | None) -> None:
+    """Raise unless every argument has one number for each channel of x."""
+    for name, values in per_channel.items():
+        if values is not None and values.shape != (x.shape[1],):
+            raise ShapeError(
+                f"{name} must have shape (C,) = ({x.shape[1]},) to match x of shape "
+                f"{tuple(x.shape)}; got {tuple(values.shape)}."
+            )
 
 
 def _laid_out(x: Tensor) -> tuple[Tensor, View]:

@@ -1,4 +1,5 @@
-"""What needs PyTorch: measures and noise of unit 7; batch norm in a framework, unit 10.
+"""What needs PyTorch: measures and noise of unit 7; batch norm in a framework, unit 10;
+and `FusedBatchNorm2d`, which takes the kernels of `bnlib.kernels` on a GPU.
 
 `import bnlib` does not load this package, so that it stays free of torch.
 """
@@ -9,6 +10,7 @@ from bnlib.torch.decay import split_decay_groups
 from bnlib.torch.folding import fold_bn_linear, fold_conv_bn, fold_network
 from bnlib.torch.freezing import freeze_batchnorm
 from bnlib.torch.functional import layer_inputs, parameterised_layers
+from bnlib.torch.fused import FusedBatchNorm2d
 from bnlib.torch.module import MyBatchNorm2d
 from bnlib.torch.noise import NoisyBatchNorm1d, noisy
 from bnlib.torch.shift import distribution_shift, shift_of_gradient, upstream_update_gradients
@@ -16,6 +18,7 @@ from bnlib.torch.smoothness import effective_smoothness, loss_along_gradient
 
 __all__ = [
     "BatchNormFunction",
+    "FusedBatchNorm2d",
     "MyBatchNorm2d",
     "NoisyBatchNorm1d",
     "claim",
