@@ -1,5 +1,6 @@
-"""What needs PyTorch: measures and noise of unit 7; batch norm in a framework, unit 10;
-and `FusedBatchNorm2d`, which takes the kernels of `bnlib.kernels` on a GPU.
+"""What needs PyTorch: measures and noise of unit 7; batch norm in a framework, unit 10.
+
+`FusedBatchNorm2d` takes the kernels of `bnlib.kernels` where there is a GPU.
 
 `import bnlib` does not load this package, so that it stays free of torch.
 """
