@@ -5,13 +5,14 @@ implementations of things the notebook itself hands to the student: nothing here
 One module per subject; importing this package registers them all.
 """
 
-from autograder.worker.givens import activations, backward, basic, comparing, layers, models
+from autograder.worker.givens import activations, backward, basic, boxes, comparing, layers, models
 from autograder.worker.givens.registry import build_given, given
 
 __all__ = [
     "activations",
     "backward",
     "basic",
+    "boxes",
     "build_given",
     "comparing",
     "given",
