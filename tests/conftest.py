@@ -9,7 +9,7 @@ import pytest
 # Set before anything loads torch; kernels and workers that tests start inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Triton decides when it is first imported. On a GPU its kernels are compiled, elsewhere interpreted.
+# Triton decides when it is first imported: its kernels are compiled on a GPU, else interpreted.
 os.environ.setdefault("TRITON_INTERPRET", "0" if Path("/dev/nvidiactl").exists() else "1")
 
 NO_GPU = "not run: no GPU"
