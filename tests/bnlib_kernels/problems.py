@@ -15,7 +15,7 @@ DEVICE = "cuda" if torch.cuda.is_available() else "cpu"  # on the CPU: Triton's 
 ROUNDING = {
     torch.float32: 2.0**-24,
     torch.float16: 2.0**-11,
-    torch.bfloat16: 2.0**-9 if DEVICE == "cuda" else 2.0**-8,
+    torch.bfloat16: 2.0**-8 if DEVICE == "cuda" else 2.0**-7,
 }
 # What is summed and multiplied in float32 on the way: log2(m) roundings in the sums and a handful
 # after them, each 2⁻²⁴ of a number no larger than the largest.
