@@ -19,24 +19,21 @@ def block_at(
     `offset = p·C + c`. Rows are 64 bit wide: a batch may hold more than 2³¹ numbers. `count` is the
     number of values that each channel of the block has inside.
     """
+    across = 1 if LAST else tl.cdiv(inner, COLUMNS)
+    first_row = (tile // across) * ROWS
+    first_column = (channel if LAST else tile % across) * COLUMNS
+    rows = first_row + tl.arange(0, ROWS)
+    columns = first_column + tl.arange(0, COLUMNS)
+    count = tl.minimum(ROWS, outer - first_row)
+    wide = rows.to(tl.int64)
     if LAST:
-        row_start = tile * ROWS
-        column_start = channel * COLUMNS
-        base = 0
-        stride = inner
-        count = tl.minimum(ROWS, outer - row_start)
+        starts = wide * inner
     else:
-        across = tl.cdiv(inner, COLUMNS)
-        row_start = (tile // across) * ROWS
-        column_start = (tile % across) * COLUMNS
-        base = channel.to(tl.int64) * inner
-        stride = channels.to(tl.int64) * inner
-        count = tl.minimum(ROWS, outer - row_start) * tl.minimum(COLUMNS, inner - column_start)
-    rows = row_start + tl.arange(0, ROWS)
-    columns = column_start + tl.arange(0, COLUMNS)
-    offsets = (rows.to(tl.int64) * stride + base)[:, None] + columns[None, :]
+        starts = (wide * channels + channel) * inner
+        count *= tl.minimum(COLUMNS, inner - first_column)
+    offsets = starts[:, None] + columns[None, :]
     inside = (rows < outer)[:, None] & (columns < inner)[None, :]
-    return offsets, inside, count.to(tl.float32)
+    return offsets, inside, tl.cast(count, tl.float32)
 
 
 @triton.jit
