@@ -61,7 +61,7 @@ def which_norm(
         Takes floating arrays of a shape (N, C, *spatial), returns one of the same shape. Always
         the same answer to the same array; with or without a scale and a shift.
     shape : tuple of int
-        What `f` takes: two samples or more, two channels or more, two positions or more.
+        What `f` takes: two samples or more, two channels or more, three positions or more.
     rng : numpy.random.Generator
         Draws the values.
 
@@ -73,7 +73,8 @@ def which_norm(
     Raises
     ------
     ShapeError
-        If the shape leaves two norms indistinguishable, or the box answers in another shape.
+        If the shape leaves two norms indistinguishable, or the box answers in another shape. Two
+        positions are too few: instance norm makes ±1 of any two values.
 
     Notes
     -----
@@ -87,10 +88,10 @@ def which_norm(
     >>> which_norm(np.copy, (2, 4, 3, 3), rng)
     'none'
     """
-    if len(shape) < 3 or shape[0] < 2 or shape[1] < 2 or np.prod(shape[2:]) < 2:
+    if len(shape) < 3 or shape[0] < 2 or shape[1] < 2 or np.prod(shape[2:]) < 3:
         raise ShapeError(
-            "shape must be (N, C, *spatial) with at least two samples, channels and positions, "
-            f"or two norms are one and the same; got {shape}."
+            "shape must be (N, C, *spatial) with at least two samples, two channels and three "
+            f"positions, or two norms look alike; got {shape}."
         )
     x = rng.normal(size=shape)
     origin = (0,) * len(shape)

@@ -7,7 +7,7 @@ from bnlib import batchnorm_nd, group_norm, instance_norm, layer_norm, which_nor
 from bnlib.errors import ParameterError, ShapeError
 from bnlib.family_probe import influence, name_of
 
-SHAPES = [(2, 4, 2), (3, 6, 5), (2, 4, 3, 2), (5, 9, 1, 2)]
+SHAPES = [(2, 4, 3), (3, 6, 5), (2, 4, 3, 2), (5, 9, 1, 3)]
 
 
 def boxes(channels, rng):
@@ -69,7 +69,7 @@ def test_influence_is_zero_where_nothing_is_shared(rng):
     np.testing.assert_allclose(felt, [[0.0, 1.0], [0.0, 1.0]])
 
 
-@pytest.mark.parametrize("shape", [(4, 6), (1, 4, 3), (3, 1, 3), (3, 4, 1, 1)])
+@pytest.mark.parametrize("shape", [(4, 6), (1, 4, 3), (3, 1, 3), (3, 4, 1, 2)])
 def test_shapes_that_cannot_tell_are_refused(shape, rng):
     """With one sample batch norm is instance norm, with one channel layer norm is."""
     with pytest.raises(ShapeError, match="at least two"):

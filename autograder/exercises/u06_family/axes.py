@@ -103,7 +103,7 @@ def _all_wrong(like: Callable[[object, Axes], bool]) -> Callable[[Case, Answer, 
 
     def signs(case: Case, answer: Answer, expected: Answer) -> bool:
         pairs = [(answer.values[label], expected.values[label]) for label in case.report]
-        wrong = [(got, want) for got, want in pairs if got != want or type(got) is not tuple]
+        wrong = [(got, want) for got, want in pairs if type(got) is not tuple or got != want]
         return bool(wrong) and all(like(got, want) for got, want in wrong)  # type: ignore[arg-type]
 
     return signs

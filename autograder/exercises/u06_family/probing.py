@@ -26,7 +26,8 @@ MOST_MORE = 3  # boxes beyond one of each kind: the last one cannot be told from
 NARROW = "computes in float32"  # part of the names of cases whose boxes do
 SHAPES: tuple[Shape, ...] = ((3, 6, 4, 5), (2, 8, 3, 3), (4, 4, 2, 3), (3, 9, 3, 2))
 SEQUENCES: tuple[Shape, ...] = ((3, 6, 5), (2, 8, 4), (5, 4, 3), (2, 9, 6))
-SMALLEST: tuple[Shape, ...] = ((2, 4, 2), (2, 4, 1, 2), (2, 4, 2, 1))
+# not below three positions: two values become ±1 in instance norm, whatever they are (unit 2)
+SMALLEST: tuple[Shape, ...] = ((2, 4, 3), (2, 4, 1, 3), (2, 4, 3, 1))
 
 
 def asked(
@@ -150,16 +151,16 @@ WHICH_NORM = Exercise(
             signs=confuses(other_words),
         ),
         Misconception(
-            "one-word-for-all",
-            "You gave one and the same answer to all boxes. What a box does shows when you ask it: "
-            "`f(x)`, move one value of x, `f(x)` again.",
-            signs=always_the_same,
-        ),
-        Misconception(
             "nudge-too-small",
             "Boxes that compute in float32 were missed: beside a value of 1 they do not see a "
             "nudge below 1e-7. Move the value by as much as the values differ from one another.",
             signs=narrow_only,
+        ),
+        Misconception(
+            "one-word-for-all",
+            "You gave one and the same answer to all boxes. What a box does shows when you ask it: "
+            "`f(x)`, move one value of x, `f(x)` again.",
+            signs=always_the_same,
         ),
         Misconception(
             "group-called-layer",
