@@ -31,11 +31,20 @@ CELLS = (
     "import matplotlib.pyplot as plt\nplt.plot([0, 1], label='$x$')\nplt.legend()\nplt.show()",
 )
 TORCH = "import torch\ntorch.ones(2, requires_grad=True).mean().backward()"
+TRITON = """import torch, triton, triton.language as tl
+@triton.jit
+def k(x, y, n, BLOCK: tl.constexpr):
+    at = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
+    tl.store(y + at, tl.sum(tl.load(x + at, mask=at < n, other=0.0)), mask=at < n)
+k[(2,)](torch.ones(6), torch.ones(6), 6, BLOCK=4)
+"""
 
 
 def rehearse(notebook: Notebook, watch: Watch) -> None:
     """Run cells of every sort and ask a question, some times over; then forget it all."""
-    cells = [*CELLS, TORCH] if "torch" in sys.modules else CELLS
+    cells = [*CELLS, TORCH] if "torch" in sys.modules else [*CELLS]
+    if "triton" in sys.modules:
+        cells.append(TRITON)
     frames = [wire.encode({"kind": "cell", "source": cell, "seconds": SECONDS}) for cell in cells]
     frames.append(wire.encode(_question(), layouts=True))
     with notebook.rehearsal():

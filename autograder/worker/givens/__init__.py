@@ -5,7 +5,18 @@ implementations of things the notebook itself hands to the student: nothing here
 One module per subject; importing this package registers them all.
 """
 
-from autograder.worker.givens import activations, backward, basic, boxes, comparing, layers, models
+from autograder.worker.givens import (
+    activations,
+    backward,
+    basic,
+    boxes,
+    comparing,
+    devices,
+    kernels,
+    layers,
+    models,
+    modules,
+)
 from autograder.worker.givens.registry import build_given, given
 
 __all__ = [
@@ -15,7 +26,10 @@ __all__ = [
     "boxes",
     "build_given",
     "comparing",
+    "devices",
     "given",
+    "kernels",
     "layers",
     "models",
+    "modules",
 ]

@@ -1,0 +1,111 @@
+"""Exercise `bn_backward_kernel`: two sums of a channel, then its dx."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograder.exercises.u12_kernel.data import (
+    FORBIDDEN,
+    HALF,
+    NEEDS,
+    TOLERANCES,
+    UNIT,
+    WRITES_OUTSIDE,
+    batch,
+    launched,
+    per_channel,
+    reports,
+    shape,
+    triton,
+    undefined,
+    unwritten,
+)
+from autograder.exercises.u12_kernel.wrong_gradients import as_kernel, gradients, misconceptions
+from autograder.vocabulary import Case, Exercise, Misconception
+
+OUTPUTS = ("dx", "dgamma", "dbeta")
+EXAMPLE = (  # channel 0 has x_hat = (−1, −1, 1, 1), channel 1 (−1, 1, −1, 1)
+    np.array([[[4.0, 0.0], [0.0, 2.0]], [[0.0, 0.0], [0.0, 2.0]]], np.float32),
+    np.array([[[0.0, 0.0], [0.0, 2.0]], [[4.0, 4.0], [0.0, 2.0]]], np.float32),
+    np.array([1.0, 2.0], np.float32),
+)  # dy, x and gamma
+
+
+def cases(rng: np.random.Generator) -> Iterator[Case]:
+    """Behaviours of `bn_backward_kernel`."""
+
+    def case(name: str, dy: np.ndarray, x: np.ndarray, block: int, **options: Any) -> Case:
+        n, c, places = x.shape
+        wide = x.astype(np.float64)
+        gamma = options.pop("gamma", None)
+        given = {
+            "dy": dy.ravel(),
+            "x": x.ravel(),
+            "mean": wide.mean(axis=(0, 2)).astype(np.float32),
+            "var": wide.var(axis=(0, 2)).astype(np.float32),
+            "gamma": per_channel(rng, c)[0] if gamma is None else gamma,
+            "dx": unwritten(x.size, dtype=x.dtype.name),
+            "dgamma": unwritten(c),
+            "dbeta": unwritten(c),
+            **{"N": n, "C": c, "L": places, "eps": options.pop("eps", 1e-5)},
+        }
+        helper = triton((c,), OUTPUTS, block)
+        inputs, script, report = launched("bn_backward_kernel", given, OUTPUTS, helper)
+        return Case(name, inputs, script, report, dtype_of=None, **options)
+
+    def drawn(n: int, c: int, places: int) -> tuple[np.ndarray, np.ndarray]:
+        return batch(rng, n, c, places), batch(rng, n, c, places)
+
+    dy, x, gamma = EXAMPLE
+    yield case("the example of the test cell", dy, x, 8, gamma=gamma, eps=0.0, gate=True)
+    yield case("several blocks a channel", *drawn(*shape(rng)), 8, weight=2)
+    yield case("one block that is not full", *drawn(*shape(rng)), 64)
+    yield case("full blocks only", *drawn(4, 3, 8), 16)
+    yield case("images of one place: (N, C)", *drawn(7, 3, 1), 4)
+    eps = float(rng.uniform(0.5, 2.0))
+    yield case("a large eps", *drawn(*shape(rng)), 16, eps=eps)
+    dy, x = drawn(*shape(rng))
+    yield case(
+        "float16 in, float16 out",
+        dy.astype(np.float16),
+        x.astype(np.float16),
+        16,
+        tolerance=HALF,
+        help="Sum in float32: `tl.load(...).to(tl.float32)`.",
+    )
+
+
+BACKWARD = Exercise(
+    unit=UNIT,
+    name="bn_backward_kernel",
+    points=5,
+    minutes=14,
+    oracle=as_kernel(gradients),
+    cases=cases,
+    tolerances=TOLERANCES,
+    forbidden=FORBIDDEN,
+    needs=NEEDS,
+    misconceptions=(
+        *misconceptions(as_kernel),
+        Misconception("stores-outside", WRITES_OUTSIDE, signs=reports("written")),
+        Misconception(
+            "undefined-lanes",
+            "There is nan in the result: entries that nobody wrote, or lanes that were read "
+            "without a mask, or with one and no `other`.",
+            signs=undefined(*OUTPUTS),
+        ),
+    ),
+    hints=(
+        "Two loops again, as in `bn_stats_kernel`: the first one sums dy and dy · x_hat, the "
+        "second one has both sums and writes dx. Before them, load the channel's numbers once: "
+        "`tl.load(mean_ptr + c)`.",
+        "`inv_std = 1 / tl.sqrt(tl.load(var_ptr + c) + eps)`. In the first loop "
+        "`sum_dy += dy` and `sum_dy_x_hat += dy * (x - mean) * inv_std`, as blocks; `tl.sum` after "
+        "it. Masked lanes have dy = 0, and so add nothing.",
+        "`dx = gamma * inv_std * (dy - dbeta / m - x_hat * dgamma / m)` in the second loop, "
+        "stored with the mask; `tl.store(dgamma_ptr + c, dgamma)` at the end.",
+    ),
+)
