@@ -191,7 +191,7 @@ def batch_norm_backward(
                 parts, means, dgamma, dbeta, view.channels, plan.splits, over_values,
                 SPLITS=splits, BLOCK=block, AFFINE=weight is not None,
             )  # fmt: skip
-            rows, columns, programs = plan_apply(view, x.element_size())
+            rows, columns, programs = plan_apply(view, x.element_size(), "backward")
             elementwise.apply_backward[(programs,)](
                 dresidual if masked else dy, x, dx, stats, means, gamma, beta,
                 programs - 1, _rows(view), *sizes[1:], VECTOR=view.vector, ROWS=rows,

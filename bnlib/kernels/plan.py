@@ -14,7 +14,9 @@ Direction = Literal["forward", "backward"]
 PROCESSORS = 132
 """Streaming multiprocessors of an H100 SXM or H200: what a plan is made for unless told."""
 _PROGRAMS_EACH = 4  # programs that one multiprocessor holds at a time, at 8 warps and 64 registers
-_TILE_BYTES = 16384  # what a program loads at once: 64 bytes for each of 256 threads
+# what a program loads at once of a tensor: 64 bytes for each of 256 threads; the backward pass loads
+# two tensors, and would need too many registers
+_TILE_BYTES = {"forward": 16384, "backward": 8192}
 _WARPS = 8
 _RESIDENT = {"forward": 16384, "backward": 8192}  # values that fit into a program's registers
 _ROW_BYTES = 256  # of neighbouring channels, where they lie side by side
@@ -149,7 +151,7 @@ def plan_reduction(
         blocks = ceil_div(view.channels, columns) if view.last else view.channels
         warps = min(16, max(4, rows * columns // 1024))
         return Plan(True, rows, columns, blocks, 1, 1, warps)
-    rows, columns = _tile(view, itemsize)
+    rows, columns = _tile(view, _TILE_BYTES[direction], itemsize)
     blocks = ceil_div(view.channels, columns) if view.last else view.channels
     tiles = ceil_div(view.outer, rows) * (1 if view.last else ceil_div(view.inner, columns))
     wanted = ceil_div(processors * _PROGRAMS_EACH, blocks)
@@ -157,10 +159,11 @@ def plan_reduction(
     return Plan(False, rows, columns, blocks, ceil_div(tiles, tiles_each), tiles_each, _WARPS)
 
 
-def plan_apply(view: View, itemsize: int) -> tuple[int, int, int]:
+def plan_apply(view: View, itemsize: int, direction: Direction = "forward") -> tuple[int, int, int]:
     """Return `(rows, columns, programs)` of a pass that changes each number by its channel's."""
     rows_in_all = view.outer if view.last else view.outer * view.channels
-    rows, columns = _tile(View(view.channels, rows_in_all, view.inner, view.last), itemsize)
+    whole = View(view.channels, rows_in_all, view.inner, view.last)
+    rows, columns = _tile(whole, _TILE_BYTES[direction], itemsize)
     return rows, columns, ceil_div(rows_in_all, rows) * ceil_div(view.inner, columns)
 
 
@@ -218,9 +221,9 @@ def _whole_channel(view: View, itemsize: int) -> tuple[int, int]:
     return power_of_two(view.outer), min(power_of_two(view.channels), segment)
 
 
-def _tile(view: View, itemsize: int) -> tuple[int, int]:
+def _tile(view: View, n_bytes: int, itemsize: int) -> tuple[int, int]:
     """Return rows and columns of a block of the size that is loaded at once."""
-    size = _TILE_BYTES // itemsize
+    size = n_bytes // itemsize
     if view.last:
         columns = min(power_of_two(view.channels), _ROW_BYTES // itemsize)
     else:
