@@ -12,11 +12,11 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab test build demo experiments bench clean
+.PHONY: help venv lab test build demo experiments bench bench-gpu clean
 .SUFFIXES:
 
 help: ## Show this list.
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1|/p' Makefile | awk -F'|' '{ printf "%-20s%s\n", $$1, $$2 }'
 
 venv: $(STAMP) ## Make .venv with the course and all it needs (Python 3.11 or newer).
 
@@ -62,6 +62,9 @@ bench: $(STAMP) ## Measure: bnlib against torch, checks, sliders, grading agains
 	$(BIN)/python -m benchmarks.browser_sliders
 	$(BIN)/python -m benchmarks.grading
 	$(BIN)/python -m benchmarks.grading --class 1000
+
+bench-gpu: $(STAMP) ## Measure the kernels on a GPU against torch, cuDNN and torch.compile.
+	$(BIN)/python -m benchmarks.gpu
 
 clean: ## Remove caches and leftovers; keeps .venv, gradebook and students' work.
 	find . -path ./.venv -prune -o -path ./.git -prune -o -type d \( -name __pycache__ \
