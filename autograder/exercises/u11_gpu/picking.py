@@ -1,0 +1,76 @@
+"""Exercise `pick_device`: the same line on every machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from autograder.exercises.u11_gpu.common import EXACT, TOLERANCES, UNIT, computer, theirs
+from autograder.vocabulary import Case, Exercise, Misconception
+from autograder.worker.interpreter import Answer
+from autograder.worker.script import Given, get, method
+
+WITH, WITHOUT = "a computer with a card", "a computer without a card"
+SCRIPT = (
+    theirs("pick_device"),
+    method("computer", "call", "theirs", into="device"),
+    get("device", "type", into="device.type"),
+)
+
+
+def cases(_rng: np.random.Generator) -> Iterator[Case]:
+    """Behaviours of `pick_device`: every computer there is."""
+
+    def case(name: str, machine: Given, **options: Any) -> Case:
+        options = {"dtype_of": None, "tolerance": EXACT, **options}
+        return Case(name, {"computer": machine}, SCRIPT, ("device.type",), **options)
+
+    yield case(WITH, computer(cards=1))
+    yield case("a computer with two cards", computer(cards=2))
+    yield case(WITHOUT, computer(cards=0), idle=True, weight=2)
+
+
+def reference() -> Any:
+    """Return the device as `bnlib.gpu` does."""
+    import bnlib.gpu
+
+    return bnlib.gpu.pick_device()
+
+
+def _says(wrong: str, where: str) -> Any:
+    def signs(case: Case, answer: Answer, _expected: Answer) -> bool:
+        return case.name == where and answer.values["device.type"] == wrong
+
+    return signs
+
+
+PICK = Exercise(
+    unit=UNIT,
+    name="pick_device",
+    points=1,
+    minutes=3,
+    oracle=reference,
+    cases=cases,
+    tolerances=TOLERANCES,
+    misconceptions=(
+        Misconception(
+            "always-cuda",
+            "You choose `cuda` where there is no card. `torch.cuda.is_available` without "
+            "parentheses is the function itself, and a function counts as true: call it.",
+            signs=_says("cuda", WITHOUT),
+        ),
+        Misconception(
+            "never-cuda",
+            "There is a card, and you choose the CPU. Ask `torch.cuda.is_available()`.",
+            signs=_says("cpu", WITH),
+        ),
+    ),
+    hints=(
+        "torch can be asked whether there is a card: `torch.cuda.is_available()`. What must the "
+        "function return in each case?",
+        "`torch.device('cuda')` and `torch.device('cpu')` are devices; the bare words are strings.",
+        "One line: `torch.device(… if … else …)`, with the question asked inside the function.",
+    ),
+)
