@@ -14,8 +14,8 @@ Direction = Literal["forward", "backward"]
 PROCESSORS = 132
 """Streaming multiprocessors of an H100 SXM or H200: what a plan is made for unless told."""
 _PROGRAMS_EACH = 4  # programs that one multiprocessor holds at a time, at 8 warps and 64 registers
-# what a program loads at once of a tensor: 64 bytes for each of 256 threads; the backward pass loads
-# two tensors, and would need too many registers
+# what a program loads of a tensor at once: 64 bytes for each of 256 threads. With as much of both
+# tensors of the backward pass, a thread would need too many registers
 _TILE_BYTES = {"forward": 16384, "backward": 8192}
 _WARPS = 8
 _RESIDENT = {"forward": 16384, "backward": 8192}  # values that fit into a program's registers
