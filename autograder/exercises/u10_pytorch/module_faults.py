@@ -42,6 +42,10 @@ def _share(layer: Any) -> Any:
     return 1 / layer.num_batches_tracked if layer.momentum is None else layer.momentum
 
 
+def _running(layer: Any, mean: Any, var: Any) -> tuple[Any, Any]:
+    return layer.running_mean, layer.running_var
+
+
 def _stored(var: Any, m: int) -> Any:
     return var * (m / (m - 1))
 
@@ -62,10 +66,7 @@ def made(
     moves_in_eval: bool = False,
     counts: bool = True,
     counts_in_eval: bool = False,
-    running: Callable[[Any], tuple[Any, Any]] = lambda layer: (
-        layer.running_mean,
-        layer.running_var,
-    ),
+    running: Callable[[Any, Any, Any], tuple[Any, Any]] = _running,
     start: Mapping[str, float] | None = None,
     counter_dtype: str = "int64",
 ) -> Lazy:
@@ -92,7 +93,7 @@ def made(
     counts, counts_in_eval
         Whether steps are counted in the two modes.
     running
-        What is normalised with in evaluation.
+        From (layer, mean, var) of the batch to what is normalised with in evaluation.
     start
         Start values of the running statistics, by name.
     counter_dtype
@@ -131,7 +132,7 @@ def made(
                 if learning or moves_in_eval:
                     with torch.no_grad():
                         self.remember(mean, stored(var, m))
-                mean, var = normaliser(mean, var, m) if learning else running(self)
+                mean, var = normaliser(mean, var, m) if learning else running(self, mean, var)
                 return affine(self, standardise(wide, mean, var, self.eps)).to(x.dtype)
 
             def remember(self, mean: Any, var: Any) -> None:
@@ -255,7 +256,7 @@ MISCONCEPTIONS = (
         "eval-uses-the-batch",
         "In evaluation mode you normalise with the batch's statistics. There the running ones are "
         "used: each image is answered for alone.",
-        made(training=lambda layer: True, share=lambda layer: _share(layer) * layer.training),
+        made(running=lambda layer, mean, var: (mean, var)),
     ),
     Misconception(
         "eval-updates-the-statistics",
