@@ -12,7 +12,7 @@ from bnlib.plots.family import CHANNELS, SAMPLES, SIDE, draw_tiles, images, name
 from bnlib.plots.style import figure
 
 Box = Callable[[np.ndarray], np.ndarray]
-_LARGEST = 1.5  # outputs that move farther than this have the last colour of the map
+_LARGEST = 0.4  # outputs that move farther than this have the last colour of the map
 
 
 @cache

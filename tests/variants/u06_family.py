@@ -841,7 +841,7 @@ def which_norm(f, shape, rng):
         other = x.copy()
         other[where] = rng.normal(size=other[where].shape)
         other[here] = x[here]
-        return not np.isclose(f(other)[here], f(x)[here], rtol=1e-4, atol=1e-5)
+        return f(other)[here] != f(x)[here]
 
     if felt((slice(1, None),)):
         return "batch"

@@ -203,7 +203,7 @@ def instance_cases(rng: np.random.Generator) -> Iterator[Case]:
         return values(rng, shape, instance_axes(len(shape)))
 
     n, c = int(rng.integers(2, 4)), int(rng.integers(3, 5))
-    # Variances 9 and 16, 1 and 0; with eps = 0 the last one would divide by 0, with 9 it is 3.
+    # Variance 16 three times, and 0; with eps = 9 the roots are 5, and 3.
     example = {"x": np.array([[[2.0, 10.0], [7.0, 7.0]], [[0.0, 8.0], [-4.0, 4.0]]]), "eps": 9.0}
     yield Case(GATE, example, INSTANCE_SCRIPT, ("x_hat",), gate=True)
     yield case("images (N, C, H, W)", array(n, c, 4, 5), weight=3)
