@@ -40,10 +40,11 @@ explore(
 # | u03 · Two modes, one layer | Same photo, another answer. Who changed it? | [lecture](u03_modes/lecture.ipynb), 60 min | [modes](../release/u03_modes/modes.ipynb), 60 min |
 # | u04 · Backward, node by node | A gradient of ones goes in. What comes out? | [lecture](u04_backward_graph/lecture.ipynb), 60 min | [backward_graph](../release/u04_backward_graph/backward_graph.ipynb), 65 min |
 # | u05 · Backward in one line | A batch of three: in how many directions can its gradient point? | [lecture](u05_backward_closed/lecture.ipynb), 60 min | [backward_closed](../release/u05_backward_closed/backward_closed.ipynb), 40 min |
+# | u06 · The family | Four famous layers: how many lines of code? | [lecture](u06_family/lecture.ipynb), 50 min | [family](../release/u06_family/family.ipynb), 60 min |
 # | u07 · Measure, then claim | Make the shift worse: does training suffer? | [lecture](u07_shift/lecture.ipynb), 60 min | [shift](../release/u07_shift/shift.ipynb), 70 min |
 # | u08 · Noise and small batches | One image, 2000 batches: how much does its output move? | [lecture](u08_batch_size/lecture.ipynb), 50 min | [batch_size](../release/u08_batch_size/batch_size.ipynb), 45 min |
 #
-# **In preparation**, not here yet: u06 (layer, instance and group norm), u09 (a clinic for bugs),
+# **In preparation**, not here yet: u09 (a clinic for bugs),
 # u10 (into PyTorch), u11 (on a GPU), u12 (a kernel in Triton), u13 (capstone). Nothing in the units above needs them.
 #
 # You need Python and NumPy; the chain rule in u01 and from u04 on. No GPU, no network.
