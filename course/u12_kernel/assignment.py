@@ -440,8 +440,9 @@ check("u12.triton_bn_backward", triton_bn_backward)
 # %% [markdown]
 # ## What has not been shown
 #
-# Your kernels are right as far as an interpreter can tell. It says nothing about speed: that takes a GPU, and none was used here. And it cannot see what goes wrong only there: races, and offsets
-# beyond $2^{31}$, where `tl.int32`, the dtype of `i` and of every product above, overflows. (A tensor of 64 × 256 × 512 × 512 has 4 · 10⁹ entries.)
+# Your kernels are right as far as an interpreter can tell. It says nothing about speed: that takes a GPU, and none was used here. It is plain Python, and lets things pass that the compiler refuses (a list,
+# a NumPy function). And it cannot see what goes wrong only on a GPU: races, and offsets beyond $2^{31}$, where `tl.int32`, the dtype of `i` and of every product above, overflows. (A tensor of
+# 64 × 256 × 512 × 512 has 4 · 10⁹ entries.)
 #
 # ## Where you are
 

@@ -11,9 +11,10 @@ from autograder.exercises.u12_kernel.data import (
     FORBIDDEN,
     HALF,
     NEEDS,
+    NEVER_STORED,
     TOLERANCES,
     UNIT,
-    WRITES_OUTSIDE,
+    WRITES_INPUT,
     batch,
     launched,
     on_arrays,
@@ -187,11 +188,12 @@ APPLY = Exercise(
             "Only the first block is written. Block p begins at `tl.program_id(0) * BLOCK`.",
             one_channel_a_program,
         ),
-        Misconception("stores-outside", WRITES_OUTSIDE, signs=reports("written")),
+        Misconception("writes-an-input", WRITES_INPUT, signs=reports("written")),
+        NEVER_STORED,
         Misconception(
             "undefined-lanes",
-            "There is nan in y: entries that nobody wrote, or lanes that were read without a mask, "
-            "or with one and no `other`.",
+            "There is nan in y: entries that nobody wrote, or lanes that a mask left out and "
+            "that had no `other`.",
             signs=undefined("y"),
         ),
     ),

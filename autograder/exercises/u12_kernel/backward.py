@@ -11,9 +11,10 @@ from autograder.exercises.u12_kernel.data import (
     FORBIDDEN,
     HALF,
     NEEDS,
+    NEVER_STORED,
     TOLERANCES,
     UNIT,
-    WRITES_OUTSIDE,
+    WRITES_INPUT,
     batch,
     launched,
     per_channel,
@@ -63,7 +64,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("the example of the test cell", dy, x, 8, gamma=gamma, eps=0.0, gate=True)
     yield case("several blocks a channel", *drawn(*shape(rng)), 8, weight=2)
     yield case("one block that is not full", *drawn(*shape(rng)), 64)
-    yield case("full blocks only", *drawn(4, 3, 8), 16)
+    yield case("full blocks only", *drawn(4, 2, 8), 16)
     yield case("images of one place: (N, C)", *drawn(7, 3, 1), 4)
     eps = float(rng.uniform(0.5, 2.0))
     yield case("a large eps", *drawn(*shape(rng)), 16, eps=eps)
@@ -90,11 +91,12 @@ BACKWARD = Exercise(
     needs=NEEDS,
     misconceptions=(
         *misconceptions(as_kernel),
-        Misconception("stores-outside", WRITES_OUTSIDE, signs=reports("written")),
+        Misconception("writes-an-input", WRITES_INPUT, signs=reports("written")),
+        NEVER_STORED,
         Misconception(
             "undefined-lanes",
-            "There is nan in the result: entries that nobody wrote, or lanes that were read "
-            "without a mask, or with one and no `other`.",
+            "There is nan in the result: entries that nobody wrote, or lanes that a mask "
+            "left out and that had no `other`.",
             signs=undefined(*OUTPUTS),
         ),
     ),

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from autograder.vocabulary import READY_MADE, Case, Tolerance
+from autograder.vocabulary import READY_MADE, Case, Misconception, Tolerance
 from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, Script, call, item
 
@@ -33,8 +33,8 @@ def on_arrays(function: Kernel) -> Kernel:
 
 def shape(rng: np.random.Generator) -> tuple[int, int, int]:
     """Draw N, C and L, all different: who takes one for another is seen."""
-    n, c, places = rng.permutation([3, 4, 5])
-    return int(n), int(c), int(places) + 2
+    n, c, places = rng.permutation([2, 3, 4])
+    return int(n), int(c), int(places) + 3
 
 
 def batch(rng: np.random.Generator, n: int, c: int, places: int, mean: float = 1.0) -> np.ndarray:
@@ -71,7 +71,7 @@ def launched(
     helper
         What launches it.
     """
-    looked_at = [*outputs, "written"]
+    looked_at = [*outputs, "written", "never stored"]
     if helper.name == "launch_blocks":
         looked_at += ["read too often", "races in"]
     script = (
@@ -118,7 +118,14 @@ def only_in(*names: str) -> Signs:
     return lambda case, _answer, _expected: case.name in names
 
 
-WRITES_OUTSIDE = (
-    "Your kernel stores where it has no business: beyond the ends of an array, or into an input. A "
-    "store needs the mask, too."
+WRITES_INPUT = "Your kernel stores into an array that is an input. Results go to their own arrays."
+CANCELLING = (
+    "Right near zero, wrong at a mean of 10 000: float32 keeps 7 digits, and E[x²] − E[x]² needs "
+    "them all for the mean. Sum (x − mean)² in a second pass."
+)
+NEVER_STORED = Misconception(
+    "never-stored",
+    "A result is never stored to. What a program returns is lost, and `=` only names a value: "
+    "`store` is what writes.",
+    signs=reports("never stored"),
 )

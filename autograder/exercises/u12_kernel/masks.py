@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.exercises.u12_kernel.data import (
     FORBIDDEN,
+    NEVER_STORED,
     TOLERANCES,
     UNIT,
     blocks,
@@ -67,21 +68,20 @@ def shift_block(x: Any, y: Any, shift: float, n: int, BLOCK: int) -> None:
 
 
 @on_arrays
-def first_block_only(x: Any, y: Any, shift: float, n: int, BLOCK: int) -> None:
-    """Leave all blocks but the first unwritten."""
-    y[:BLOCK] = x[:BLOCK] + shift
-
-
-@on_arrays
 def last_lane_left_out(x: Any, y: Any, shift: float, n: int, BLOCK: int) -> None:
     """Leave the last entry out."""
     y[:-1] = x[:-1] + shift
 
 
-def _one_block_is_missing(case: Case, answer: Answer, _expected: Answer) -> bool:
+def _first_block_only(case: Case, answer: Answer, _expected: Answer) -> bool:
+    block, y = case.inputs["arguments"]["BLOCK"], answer.values["y"]
+    missing = np.isnan(y)  # type: ignore[arg-type]
+    return not missing[:block].any() and bool(missing[block:].all()) and len(missing) > block
+
+
+def _entries_missing(case: Case, answer: Answer, _expected: Answer) -> bool:
     y: Any = answer.values["y"]
-    missing = np.isnan(y)
-    return bool(missing.any()) and len(y) > case.inputs["arguments"]["BLOCK"]
+    return bool(np.isnan(y).any()) and len(y) > case.inputs["arguments"]["BLOCK"]
 
 
 SHIFT = Exercise(
@@ -98,7 +98,7 @@ SHIFT = Exercise(
             "first-block-only",
             "Only the first block is written, by all programs. `bl.program_id(0)` tells a program "
             "which block is its own.",
-            first_block_only,
+            signs=_first_block_only,
         ),
         Misconception(
             "last-entry-left-out",
@@ -107,10 +107,11 @@ SHIFT = Exercise(
             last_lane_left_out,
         ),
         Misconception(
-            "reads-too-often",
-            READ_TWICE,
-            signs=reports("read too often"),
+            "writes-into-x",
+            "Your program stores into x, which is an input. The results go to y.",
+            signs=reports("written"),
         ),
+        NEVER_STORED,
         Misconception(
             "programs-race",
             "Two programs write the same entry of y. Program p owns the entries p·BLOCK, …, "
@@ -118,14 +119,14 @@ SHIFT = Exercise(
             signs=reports("races in"),
         ),
         Misconception(
-            "writes-into-x",
-            "Your program stores into x, which is an input. The results go to y.",
-            signs=reports("written"),
+            "reads-too-often",
+            READ_TWICE,
+            signs=reports("read too often"),
         ),
         Misconception(
             "entries-never-written",
             "Some entries of y are never written. The first lane of program p is at p·BLOCK.",
-            signs=_one_block_is_missing,
+            signs=_entries_missing,
         ),
         Misconception(
             "undefined-lanes",

@@ -18,6 +18,7 @@ from autograder.exercises.u12_kernel.data import (
     undefined,
 )
 from autograder.vocabulary import Case, Exercise, Misconception
+from autograder.worker.interpreter import Answer
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -58,10 +59,10 @@ def overwritten(x: Any, total: Any, n: int, BLOCK: int) -> None:
     total[:] = np.sum(x)
 
 
-@on_arrays
-def one_block(x: Any, total: Any, n: int, BLOCK: int) -> None:
-    """Add the first block, once for each program."""
-    total += np.sum(x[:BLOCK]) * -(-n // BLOCK)
+def _first_block_only(case: Case, answer: Answer, _expected: Answer) -> bool:
+    x, start, n, block = case.inputs["arguments"].values()
+    wanted = start + np.sum(x[:block]) * -(-n // block)
+    return n > block and bool(np.allclose(answer.values["total"], wanted, rtol=1e-4))  # type: ignore[arg-type]
 
 
 TOTAL = Exercise(
@@ -75,6 +76,11 @@ TOTAL = Exercise(
     forbidden=FORBIDDEN,
     misconceptions=(
         Misconception(
+            "first-block-only",
+            "Every program adds the first block. `bl.program_id(0)` says which is its own.",
+            signs=_first_block_only,
+        ),
+        Misconception(
             "programs-race",
             "Programs still race for `total`: between the load of one and its store another "
             "program's addition can come, and is lost. Load, add and store have to be one step: "
@@ -85,11 +91,6 @@ TOTAL = Exercise(
             "total-overwritten",
             "What `total` held before is lost. Add to it.",
             overwritten,
-        ),
-        Misconception(
-            "first-block-only",
-            "Every program adds the first block. `bl.program_id(0)` says which is its own.",
-            one_block,
         ),
         Misconception(
             "reads-too-often",

@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from autograder.exercises.u12_kernel.data import (
+    CANCELLING,
     FAR,
     FORBIDDEN,
     NEEDS,
+    NEVER_STORED,
     SINGLE,
     TOLERANCES,
     UNIT,
-    WRITES_OUTSIDE,
+    WRITES_INPUT,
     batch,
     launched,
     only_in,
@@ -48,11 +50,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("the example of the test cell", example, 8, gate=True)
     yield case("several blocks a channel", batch(rng, *shape(rng)), 8, weight=2)
     yield case("one block that is not full", batch(rng, *shape(rng)), 64)
-    yield case("full blocks only", batch(rng, 4, 3, 8), 16)
+    yield case("full blocks only", batch(rng, 4, 2, 8), 16)
     yield case("images of one place: (N, C)", batch(rng, 7, 3, 1), 4)
-    yield case(FAR_AWAY, batch(rng, *shape(rng), mean=1e4), 16, tolerance=FAR)
+    yield case(FAR_AWAY, batch(rng, *shape(rng), mean=1e4), 16, tolerance=FAR, weight=2)
     half = batch(rng, *shape(rng), mean=3e3).astype(np.float16)
-    yield case(HALF, half, 16, tolerance=SINGLE)
+    yield case(HALF, half, 16, tolerance=SINGLE, weight=2)
 
 
 STATS = Exercise(
@@ -75,16 +77,16 @@ STATS = Exercise(
         ),
         Misconception(
             "cancelling-formula",
-            "Right near zero, wrong at a mean of 10 000: float32 keeps 7 digits, and E[x²] − E[x]² "
-            "needs them all for the mean. Sum (x − mean)² in a second pass.",
+            CANCELLING,
             signs=only_in(FAR_AWAY, HALF),
         ),
-        Misconception("stores-outside", WRITES_OUTSIDE, signs=reports("written")),
+        Misconception("writes-an-input", WRITES_INPUT, signs=reports("written")),
+        NEVER_STORED,
         Misconception(
             "undefined-lanes",
-            "There is nan in the result. Either lanes were read that have no entry (a mask is "
-            "missing, or its `other=0.0`: a GPU leaves such lanes undefined, though the "
-            "interpreter by itself shows 0), or a channel was never stored.",
+            "There is nan in the result. Either a load has a mask and no `other=0.0` (a GPU leaves "
+            "such lanes undefined, though the interpreter by itself shows 0), or a channel was "
+            "never stored.",
             signs=undefined(*OUTPUTS),
         ),
     ),

@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 
 from autograder.exercises.u12_kernel.data import (
+    CANCELLING,
     FAR,
     FORBIDDEN,
+    NEVER_STORED,
     TOLERANCES,
     UNIT,
     batch,
     blocks,
     launched,
     on_arrays,
+    only_in,
     reports,
     shape,
     undefined,
@@ -26,6 +29,7 @@ from autograder.vocabulary import Case, Exercise, Misconception
 
 READS = 2  # of each entry: one pass for the mean, one for the variance
 OUTPUTS = ("mean", "var")
+FAR_AWAY = "a mean of 10 000"
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -49,11 +53,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("images of one place: (N, C)", batch(rng, 7, 3, 1), 4)
     yield case("a batch of one image", batch(rng, 1, 4, 11), 4)
     yield case(
-        "a mean of 10 000",
+        FAR_AWAY,
         batch(rng, *shape(rng), mean=1e4),
         8,
         tolerance=FAR,
-        help="Take (x − mean)² in the second pass: far from zero E[x²] − E[x]² has no digits left.",
+        weight=2,
     )
     yield case("all programs at once", batch(rng, *shape(rng)), 8, schedule="together")
 
@@ -74,18 +78,20 @@ STATS_BLOCK = Exercise(
     tolerances=TOLERANCES,
     forbidden=FORBIDDEN,
     misconceptions=(
+        NEVER_STORED,
         *MISCONCEPTIONS,
-        Misconception(
-            "reads-too-often",
-            "The numbers may be right, but x is read more than twice. One pass is enough for the "
-            "mean, one for the variance; lanes without an entry are masked, and load nothing.",
-            signs=reports("read too often"),
-        ),
+        Misconception("cancelling-formula", CANCELLING, signs=only_in(FAR_AWAY)),
         Misconception(
             "programs-race",
             "Two programs write the same entry of `mean` or `var`. Each has one channel, "
             "`c = bl.program_id(0)`, and stores to `mean + c`.",
             signs=reports("races in"),
+        ),
+        Misconception(
+            "reads-too-often",
+            "The numbers may be right, but x is read more than twice. One pass is enough for the "
+            "mean, one for the variance; lanes without an entry are masked, and load nothing.",
+            signs=reports("read too often"),
         ),
         Misconception(
             "undefined-lanes",

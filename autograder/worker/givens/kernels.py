@@ -1,7 +1,7 @@
 """What unit 12 does with a program or a kernel: run it on poisoned memory, and look around.
 
-Arrays are handed over with an undefined value in every entry that has to be written, and, for
-Triton, in the middle of larger memory: whoever reads or writes beyond the ends is seen.
+Arrays are handed over with an undefined value in every entry that has to be written. For Triton
+they lie far from each other, and every address is looked at before it is touched.
 
 The judge's own references are NumPy functions; they say so by an attribute, `takes_arrays`, and
 get the plain arrays. So a judge needs neither torch nor Triton.
@@ -9,7 +9,6 @@ get the plain arrays. So a judge needs neither torch nor Triton.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,7 +17,7 @@ import numpy as np
 
 from autograder.worker.givens.registry import given
 
-MARGIN = 2**14  # entries on each side of an array: a wrong stride, too, ends in there
+MARGIN = 2**12  # entries between arrays: who misses one does not find another
 INTERPRETED = "TRITON_INTERPRET"
 READY_MADE = "bnlib"  # its kernels are nobody's answer
 
@@ -27,6 +26,10 @@ Arguments = Mapping[str, Any]
 
 class KernelError(Exception):
     """A kernel cannot be launched, or was not; the text says what to do."""
+
+
+class OutOfBoundsError(KernelError):
+    """A kernel loads or stores outside of its arrays."""
 
 
 @given("launch_blocks")
@@ -66,6 +69,7 @@ def launch_blocks(
         return {
             **{name: values[name] for name in outputs},
             "written": [n for n, t in traffic.items() if n not in outputs and t.stores + t.atomics],
+            "never stored": [n for n in outputs if not traffic[n].stores + traffic[n].atomics],
             "read too often": [n for n, most in most_loads.items() if traffic[n].loads > most],
             "races in": sorted({names[race.array] for race in report.races}),
         }
@@ -91,14 +95,17 @@ def launch_kernel(
 
     def launch(kernel: Any, arguments: Arguments) -> dict[str, Any]:
         if getattr(kernel, "takes_arrays", False):
-            return _reference(kernel, arguments, outputs)
+            return _reference(kernel, {**arguments, "BLOCK": block}, outputs)
         _require_kernel(kernel)
         rooms = {n: _Room(v) for n, v in arguments.items() if isinstance(v, np.ndarray)}
         values = [rooms[n].tensor if n in rooms else v for n, v in arguments.items()]
-        with undefined_lanes(), launches():
+        watch = _Watch()
+        with watch.on():
             _unwrapped(lambda: kernel[tuple(grid)](*values, BLOCK=block))
-        stray = [n for n, room in rooms.items() if room.touched(inside=n not in outputs)]
-        return {**{n: rooms[n].values() for n in outputs}, "written": stray}
+        written = [n for n, room in rooms.items() if n not in outputs and room.changed()]
+        left = [n for n in outputs if rooms[n].tensor.data_ptr() not in watch.stored]
+        results = {n: rooms[n].values() for n in outputs}
+        return {**results, "written": written, "never stored": left}
 
     return launch
 
@@ -114,10 +121,11 @@ def call_launcher(kernels: Sequence[str]) -> Callable[..., dict[str, Any]]:
 
         given_ = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arrays]
         before = [np.array(a) for a in arrays if isinstance(a, np.ndarray)]
-        with undefined_lanes(), launches() as launched, unwritten_is_nan():
+        watch = _Watch()
+        with watch.on(), unwritten_is_nan():
             answer = _unwrapped(lambda: launcher(*given_))
         for name in kernels:
-            if name not in launched:
+            if name not in watch.launched:
                 raise KernelError(
                     f"`{name}` was never launched. The work is the kernels': "
                     f"{name}[grid](..., BLOCK=BLOCK)."
@@ -136,30 +144,26 @@ class _Room:
     def __init__(self, array: np.ndarray) -> None:
         import torch
 
-        self._memory = np.full(array.size + 2 * MARGIN, np.nan, array.dtype)
-        self._inside = slice(MARGIN, MARGIN + array.size)
-        self._memory[self._inside] = array.ravel()
-        self._before = self._memory.tobytes()
-        self._shape = array.shape
-        self.tensor = torch.from_numpy(self._memory)[self._inside].view(array.shape)
+        memory = np.full(array.size + 2 * MARGIN, np.nan, array.dtype)
+        self._array = memory[MARGIN : MARGIN + array.size].reshape(array.shape)
+        self._array[...] = array
+        self._before = array.tobytes()
+        self.tensor = torch.from_numpy(self._array)
 
-    def touched(self, inside: bool) -> bool:
-        """Say whether anything was written beyond the ends or, if it counts, between them."""
-        now = self._memory.copy()
-        if not inside:
-            now[self._inside] = np.frombuffer(self._before, now.dtype)[self._inside]
-        return now.tobytes() != self._before
+    def changed(self) -> bool:
+        """Say whether anything was written to it."""
+        return self._array.tobytes() != self._before
 
     def values(self) -> np.ndarray:
-        """Return what the array holds now."""
-        return self._memory[self._inside].reshape(self._shape).copy()
+        """Return what it holds now."""
+        return self._array.copy()
 
 
 def _reference(function: Any, arguments: Arguments, outputs: Sequence[str]) -> dict[str, Any]:
     """Have a NumPy function fill the outputs."""
     values = dict(arguments)
     function(*values.values())
-    return {**{name: values[name] for name in outputs}, "written": []}
+    return {**{name: values[name] for name in outputs}, "written": [], "never stored": []}
 
 
 def _require_kernel(kernel: Any) -> None:
@@ -190,49 +194,82 @@ def _unwrapped(run: Callable[[], Any]) -> Any:
         raise inner from None
 
 
-@contextmanager
-def undefined_lanes() -> Iterator[None]:
-    """Let lanes that a mask leaves out, and that have no `other`, hold nan, which is seen.
+class _Watch:
+    """Looks at what kernels do, while Triton's interpreter runs them.
 
-    A GPU promises nothing of them; Triton's interpreter has 0 there.
+    A GPU promises nothing of lanes that a mask leaves out and that have no `other`: they hold nan
+    here (the interpreter by itself has 0 there). And an address outside of a kernel's arguments is
+    refused before it is touched: it could end the process.
     """
-    interpreter = sys.modules["triton.runtime.interpreter"]
-    builder: Any = interpreter.InterpreterBuilder
-    load = builder.create_masked_load
 
-    def poisoned(self: Any, ptrs: Any, mask: Any, other: Any, *options: Any) -> Any:
-        loaded = load(self, ptrs, mask, other, *options)
+    def __init__(self) -> None:
+        self.launched: set[str] = set()
+        self.stored: set[int] = set()  # where arrays begin that something was stored to
+        self._spans: list[tuple[int, int, str]] = []
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """Watch in this block."""
+        from triton.runtime.interpreter import GridExecutor, InterpreterBuilder
+
+        executor: Any = GridExecutor
+        builder: Any = InterpreterBuilder
+        own = executor.__call__, builder.create_masked_load, builder.create_masked_store
+        executor.__call__ = lambda *args, **kwargs: self._launch(own[0], *args, **kwargs)
+        builder.create_masked_load = lambda *args: self._load(own[1], *args)
+        builder.create_masked_store = lambda *args: self._store(own[2], *args)
+        try:
+            yield
+        finally:
+            executor.__call__, builder.create_masked_load, builder.create_masked_store = own
+
+    def _launch(self, own: Any, executor: Any, *args: Any, **kwargs: Any) -> None:
+        name = executor.fn.__name__
+        if str(executor.fn.__module__).partition(".")[0] == READY_MADE:
+            raise KernelError(f"`{name}` is ready-made: launch a kernel of your own.")
+        self.launched.add(name)
+        handed = [*zip(executor.arg_names, args, strict=False), *kwargs.items()]
+        self._spans = [_span(n, value) for n, value in handed if hasattr(value, "data_ptr")]
+        own(executor, *args, **kwargs)
+
+    def _load(self, own: Any, builder: Any, ptrs: Any, mask: Any, other: Any, *more: Any) -> Any:
+        takes_part = self._require_inside("loads from", ptrs, mask)
+        loaded = own(builder, ptrs, mask, other, *more)
         if other is None and loaded.data.dtype.kind == "f":
-            out = ~np.broadcast_to(mask.data.astype(bool), loaded.data.shape)
-            loaded.data = np.where(out, np.array(np.nan, loaded.data.dtype), loaded.data)
+            loaded.data = np.where(takes_part, loaded.data, np.array(np.nan, loaded.data.dtype))
         return loaded
 
-    builder.create_masked_load = poisoned
-    try:
-        yield
-    finally:
-        builder.create_masked_load = load
+    def _store(self, own: Any, builder: Any, ptrs: Any, value: Any, mask: Any, *more: Any) -> Any:
+        takes_part = self._require_inside("stores to", ptrs, mask)
+        found = ptrs.data[takes_part].astype(np.int64)
+        self.stored |= {b for b, e, _ in self._spans if ((found >= b) & (found < e)).any()}
+        return own(builder, ptrs, value, mask, *more)
+
+    def _require_inside(self, does: str, ptrs: Any, mask: Any) -> np.ndarray:
+        takes_part = np.broadcast_to(np.asarray(mask.data, bool), ptrs.data.shape)
+        found = ptrs.data[takes_part].astype(np.int64)
+        stray = np.ones(found.shape, bool)
+        for begin, end, _ in self._spans:
+            stray &= (found < begin) | (found >= end)
+        if stray.any():
+            address = int(found[stray][0])
+            near = min(self._spans, key=lambda s: min(abs(address - s[0]), abs(address - s[1])))
+            side = "before the first" if address < near[0] else "beyond the last"
+            raise OutOfBoundsError(
+                f"it {does} an address outside of all its arrays, {side} entry of {near[2]}. Mask "
+                "the lanes that have no entry, loads and stores alike, and look at the offsets"
+            )
+        return takes_part
 
 
-@contextmanager
-def launches() -> Iterator[set[str]]:
-    """Collect the names of the kernels that are launched in this block; refuse ready-made ones."""
-    from triton.runtime.interpreter import GridExecutor
-
-    names: set[str] = set()
-    call: Any = GridExecutor.__call__
-
-    def seen(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if str(self.fn.__module__).partition(".")[0] == READY_MADE:
-            raise KernelError(f"`{self.fn.__name__}` is ready-made: launch a kernel of your own.")
-        names.add(self.fn.__name__)
-        return call(self, *args, **kwargs)
-
-    GridExecutor.__call__ = seen
-    try:
-        yield names
-    finally:
-        GridExecutor.__call__ = call
+def _span(name: str, tensor: Any) -> tuple[int, int, str]:
+    """Return where a tensor begins and ends in memory."""
+    if tensor.is_contiguous():
+        begin, size = tensor.data_ptr(), tensor.numel() * tensor.element_size()
+    else:
+        storage = tensor.untyped_storage()
+        begin, size = storage.data_ptr(), storage.nbytes()
+    return begin, begin + size, name
 
 
 @contextmanager
@@ -240,13 +277,15 @@ def unwritten_is_nan() -> Iterator[None]:
     """Let `torch.empty` hold nan: what no kernel writes is seen."""
     import torch
 
+    # not torch.use_deterministic_algorithms: that loads torch's compiler, which takes two seconds
+    switch = torch._C._set_deterministic_algorithms
     was = torch.are_deterministic_algorithms_enabled()
     warn = torch.is_deterministic_algorithms_warn_only_enabled()
-    torch.use_deterministic_algorithms(True, warn_only=True)
+    switch(True, warn_only=True)
     try:
         yield
     finally:
-        torch.use_deterministic_algorithms(was, warn_only=warn)
+        switch(was, warn_only=warn)
 
 
 def _arrays(value: Any) -> Any:
