@@ -1,0 +1,2 @@
+# %% [markdown]
+# # Fold it away
