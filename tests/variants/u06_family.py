@@ -198,6 +198,32 @@ def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
     return y.astype(x.dtype)
 
 
+# %% right batchnorm_nd: a recursion over the axes before the channels
+def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
+    channel = channel_axis if channel_axis >= 0 else x.ndim + channel_axis
+    if channel != 0:
+        turned = np.swapaxes(x, 0, channel)
+        return np.swapaxes(batchnorm_nd(turned, gamma, beta, 0, eps), 0, channel)
+    rows = []
+    for values, scale, shift in zip(x, gamma, beta):
+        wide = values.astype(np.float64)
+        rows.append(scale * (wide - wide.mean()) / np.sqrt(wide.var() + eps) + shift)
+    return np.stack(rows).astype(x.dtype)
+
+
+# %% right batchnorm_nd: means by np.average and add.reduce, arrays named by letters
+def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
+    a = np.array(x, dtype=np.float64, order="C")
+    others = [k for k in range(a.ndim) if k != np.arange(a.ndim)[channel_axis]]
+    m = a.size / a.shape[channel_axis]
+    center = a
+    for k in others:
+        center = np.average(center, axis=k, keepdims=True)
+    spread = np.add.reduce(np.square(a - center), axis=tuple(others), keepdims=True) / m
+    g, b = (v.reshape(center.shape) for v in (gamma, beta))
+    return np.asarray(g * ((a - center) / np.sqrt(spread + eps)) + b, dtype=x.dtype)
+
+
 # %% wrong batchnorm_nd: axis 1, whatever is said -> channel-axis-ignored
 def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
     wide = x.astype(np.float64)
@@ -666,6 +692,26 @@ def group_norm(x, num_groups, gamma, beta, eps=1e-5):
     square = ((flat - mean) ** 2).mean(2).reshape(n, num_groups, size).mean(2)
     root = np.sqrt(square.repeat(size, axis=1)[:, :, None] + eps)
     y = (flat - mean) / root * gamma[:, None] + beta[:, None]
+    return y.reshape(x.shape).astype(x.dtype)
+
+
+# %% right group_norm: batch norm of one row for each group, on the transpose
+def group_norm(x, num_groups, gamma, beta, eps=1e-5):
+    columns = x.reshape(len(x) * num_groups, -1).astype(np.float64).T
+    columns = (columns - columns.mean(axis=0)) / np.sqrt(columns.var(axis=0) + eps)
+    flat = columns.T.reshape(len(x), len(gamma), -1)
+    return (flat * gamma[:, None] + beta[:, None]).reshape(x.shape).astype(x.dtype)
+
+
+# %% right group_norm: a matrix that averages within groups
+def group_norm(x, num_groups, gamma, beta, eps=1e-5):
+    c = x.shape[1]
+    which = np.arange(c) * num_groups // c
+    average = (which[:, None] == which) / (c // num_groups)
+    flat = x.reshape(len(x), c, -1).astype(np.float64)
+    centered = flat - (average @ flat.mean(axis=2, keepdims=True))
+    var = average @ np.square(centered).mean(axis=2, keepdims=True)
+    y = centered / np.sqrt(var + eps) * gamma[:, None] + beta[:, None]
     return y.reshape(x.shape).astype(x.dtype)
 
 

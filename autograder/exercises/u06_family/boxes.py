@@ -18,15 +18,12 @@ def box(rng: np.random.Generator, kind: str, shape: Shape, dtype: str = "float64
     kind "none" without is the identity, one with is batch norm in evaluation mode.
     """
     sample = shape[1:]
-    labels = rng.permutation(int(np.prod(sample)))[_sets(rng, kind, sample)]
     stored_var = _per_channel(rng.uniform(0.25, 4.0, shape[1]), sample)
     gain, offset, mean = _affine(rng, kind, sample)
     if kind == NONE and (gain == 1.0).all() and not offset.any():
         mean, stored_var = np.zeros(sample), np.full(sample, 1.0 - 1e-5)
     parts = {
-        "labels": labels,
-        "joined": kind == BATCH,
-        "stored": np.full(sample, kind == NONE),
+        "labels": _labels(rng, kind, sample),
         "mean": mean,
         "var": stored_var,
         "gain": gain,
@@ -36,13 +33,22 @@ def box(rng: np.random.Generator, kind: str, shape: Shape, dtype: str = "float64
     return Given("black_box", parts)
 
 
-def _sets(rng: np.random.Generator, kind: str, sample: Shape) -> np.ndarray:
-    """Count out the sets that share statistics, in the shape of a sample."""
-    channels = sample[0]
+def _labels(rng: np.random.Generator, kind: str, sample: Shape) -> np.ndarray:
+    """Label the sets that share statistics, in the shape of two samples, with random numbers."""
+    size = int(np.prod(sample))
+    if kind == NONE:
+        sets = np.arange(size).reshape(sample)
+    else:
+        sets = _per_channel(_group_of_channel(rng, kind, sample[0]), sample)
+    both = np.stack([sets, sets if kind == BATCH else sets + size])
+    return np.asarray(rng.permutation(2 * size)[both])
+
+
+def _group_of_channel(rng: np.random.Generator, kind: str, channels: int) -> np.ndarray:
+    """Return the number of each channel's set."""
     proper = [g for g in range(2, channels) if channels % g == 0]
-    count = {BATCH: channels, LAYER: 1, INSTANCE: channels, NONE: channels}
-    groups = count[kind] if kind in count else int(rng.choice(proper))
-    return _per_channel(np.arange(channels) // (channels // groups), sample)
+    groups = {LAYER: 1, GROUP: int(rng.choice(proper))}.get(kind, channels)
+    return np.arange(channels) // (channels // groups)
 
 
 def _affine(

@@ -1,9 +1,9 @@
 """Black boxes: functions of arrays that a student names by asking them.
 
 A box is told by numbers which entries share statistics, and never which norm that is. It has no
-attributes, and its name, its text and the time it takes are those of every other box. What it is
-made of lies beside it: who digs through memory finds a table of numbers, and has to think as much
-as one who asks.
+attributes, and its name and its text are those of every other box. What it is made of lies beside
+it: who digs through memory finds a table that says no more than an honest question does, who
+shares with whom.
 """
 
 from __future__ import annotations
@@ -24,11 +24,9 @@ class _Inside:
     """What a box is made of, for samples of one shape."""
 
     labels: np.ndarray
-    """Integers in the shape of a sample: entries of one label share a mean and a variance."""
-    joined: bool
-    """Whether all samples share them, too."""
-    stored: np.ndarray
-    """Booleans in the shape of a sample: where stored statistics are used instead."""
+    """Integers in the shape of two samples, (2, C, *spatial): entries of one label share a mean and
+    a variance, within a sample and, where both samples have it, with all others. An entry that has
+    its label to itself takes stored statistics."""
     mean: np.ndarray
     """The stored means, one for each entry."""
     var: np.ndarray
@@ -80,7 +78,7 @@ def black_box(**parts: Any) -> BlackBox:
 
 def _answer(inside: _Inside, x: Any) -> np.ndarray:
     batch = np.asarray(x)
-    shape = inside.labels.shape
+    shape = inside.labels.shape[1:]
     if batch.dtype.kind not in "biuf" or batch.shape[1:] != shape or not len(batch):
         wanted = ", ".join(map(str, shape))
         raise ValueError(
@@ -101,18 +99,19 @@ def _statistics(inside: _Inside, wide: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
     Each set is summed on its own: what is not in it cannot show, not even as a rounding or a nan.
     """
-    mean, var = np.empty_like(wide), np.empty_like(wide)
-    labels = inside.labels.reshape(-1)
-    axes = (0, 1) if inside.joined else (1,)
-    for label in np.unique(labels):
+    mean, var = np.zeros_like(wide), np.zeros_like(wide)
+    labels, others = inside.labels.reshape(2, -1)
+    axes = (0, 1) if (labels == others).all() else (1,)
+    found, counts = np.unique(labels, return_counts=True)
+    for label in found[counts > 1]:
         together = labels == label
         values = np.ascontiguousarray(wide[:, together])
         center = values.mean(axis=axes, keepdims=True)
         mean[:, together] = center
         var[:, together] = np.square(values - center).mean(axis=axes, keepdims=True)
-    stored = inside.stored.reshape(-1)
-    mean = np.where(stored, _row(inside.mean, wide), mean)
-    return mean, np.where(stored, _row(inside.var, wide), var)
+    alone = np.isin(labels, found[counts == 1])
+    mean = np.where(alone, _row(inside.mean, wide), mean)
+    return mean, np.where(alone, _row(inside.var, wide), var)
 
 
 def _row(entries: np.ndarray, wide: np.ndarray) -> np.ndarray:
