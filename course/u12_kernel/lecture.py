@@ -119,7 +119,7 @@ explore(
 # In the same kernel it is free. (3) No. A faster card makes all of them faster alike; who touches memory twice as often stays twice as slow.
 # </details>
 #
-# These are **predictions**: what the data sheet allows at best. A real kernel moves 80 to 95 % of that, and small tensors pay for the launch, some microseconds a kernel. Section 7 has what was measured.
+# These are **predictions**: what the data sheet allows at best. Not even a plain copy reaches that, and small tensors pay for the launch of each kernel as well. Section 7 has what was measured.
 
 # %% [markdown]
 # ## 3. A kernel as a picture
@@ -303,7 +303,7 @@ def one_read_kernel(x_ptr, parts_ptr, m, each, BLOCK: tl.constexpr):
     tl.store(at, n), tl.store(at + 1, mean), tl.store(at + 2, M)
 
 # %% [markdown]
-# A launch is `kernel[grid](arguments)`, with tensors in place of pointers. Without a GPU, Triton's *interpreter* runs the programs one after the other on the CPU: the same numbers, no speed.
+# `kernel[grid]` is a function: call it with tensors in the place of pointers, and the grid runs. Without a GPU, Triton's *interpreter* runs the programs one after the other on the CPU: the same numbers, no speed.
 
 # %%
 device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -325,6 +325,7 @@ if triton:
 from bnlib.torch import FusedBatchNorm2d
 
 if triton:
+    torch.manual_seed(0)
     ours = FusedBatchNorm2d(6, relu=True, backend="triton").to(device)
     theirs = torch.nn.BatchNorm2d(6).to(device)
     x, skip = (torch.randn(4, 6, 5, 5, device=device) for _ in range(2))
