@@ -14,6 +14,7 @@
 import math
 import time
 
+import numpy as np
 import torch
 
 from autograder import check, hint, progress
@@ -380,7 +381,8 @@ def sync_batchnorm_backward(dy_shards, shards, gamma, stats, all_reduce, eps=1e-
     ### END SOLUTION
 
 # %% test="sync_batchnorm_backward"
-stats = torch.tensor([2.0]).double(), torch.tensor([8 / 3]).double(), 3  # of the rows 0, 2 and 4
+shards = [torch.tensor([[0.0]]).double(), torch.tensor([[2.0], [4.0]]).double()]
+one, stats = torch.ones(1).double(), (torch.tensor([2.0]).double(), torch.tensor([8 / 3]).double(), 3)
 ones = [torch.ones_like(shard) for shard in shards]
 dx_shards, dgamma, dbeta = sync_batchnorm_backward(ones, shards, one, stats, all_reduce)
 assert abs(dbeta.item() - 3) < 1e-9, f"Three rows with a gradient of 1: dbeta = 3; got {dbeta}"
@@ -391,8 +393,6 @@ check("u11.sync_batchnorm_backward", sync_batchnorm_backward)
 # All of it together, against a batch norm that sees all rows at once:
 
 # %%
-import numpy as np
-
 import bnlib
 
 rng = np.random.default_rng(0)

@@ -1175,7 +1175,8 @@ def peak_memory(fn, device):
     import torch
 
     if device.type == "cpu":
-        return fn() and None
+        fn()
+        return None
     torch.cuda.synchronize(device)
     before = torch.cuda.memory_stats(device)["allocated_bytes.all.current"]
     torch.cuda.reset_peak_memory_stats(device)

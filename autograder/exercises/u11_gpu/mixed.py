@@ -112,6 +112,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         return np.asarray(rng.normal(size=shape) * widths.reshape(axes) + places.reshape(axes))
 
     n, c = int(rng.integers(6, 12)), int(rng.integers(3, 6))
+    yield _example()
     yield case("float16", normal(n, c))
     yield case("bfloat16", normal(n, c), "bfloat16", tolerance=BRAIN)
     yield case(
@@ -142,12 +143,27 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("x is left as it was", normal(n, c), help=KEEP_ARGUMENTS, **after)
 
 
+def _example() -> Case:
+    """Return the test cell's: two values whose squares float16 cannot hold."""
+    ones = np.ones(1, np.float32)
+    inputs = {
+        "x": as_dtype(np.array([[300.0], [900.0]]), "float16"),
+        "gamma": Tensor("float32", ones),
+        "beta": Tensor("float32", ones - 1),
+        **HELPERS,
+    }
+    script = (*SCRIPT, call("facts", "answer", into="device, dtype and memory format of y"))
+    report = ("y", "device, dtype and memory format of y")
+    name = "the example of the test cell"
+    return Case(name, inputs, script, report, tolerance=EXACT, dtype_of=None, gate=True)
+
+
 def as_dtype(values: np.ndarray, dtype: str, requires_grad: bool = False) -> Tensor:
     """Return values as a tensor that holds them as well as its dtype can."""
     if dtype == "bfloat16":
         bits = values.astype(np.float32).view(np.uint32)
-        return Tensor(dtype, (bits & np.uint32(0xFFFF0000)).view(np.float32), requires_grad)
-    return Tensor(dtype, values.astype(dtype), requires_grad)
+        return Tensor(dtype, (bits & np.uint32(0xFFFF0000)).view(np.float32).copy(), requires_grad)
+    return Tensor(dtype, values.astype(dtype).copy(), requires_grad)
 
 
 def computed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -51,7 +52,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     def case(
         name: str, tree: Any, script: Any = MOVED, place: str = "cuda", **options: Any
     ) -> Case:
-        batch = Given("tree", {"spec": tree})
+        batch = containers(tree)
         inputs = {
             "batch": placed(batch, options.pop("come_from")) if "come_from" in options else batch,
             "device": device(place),
@@ -62,7 +63,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         return Case(name, inputs, script, **options)
 
     words = ["list", [["value", "cat.png"], ["value", "dog.png"]]]
-    yield case("the example of the test cell", ["dict", {"x": x(2), "names": words}], gate=True)
+    example = ["dict", {"x": x(2), "names": words}]
+    yield case("the example of the test cell", example, place="cpu", cards=0, gate=True)
+    yield case("a dict on the way to a card", example)
     yield case("a single tensor", x(2, 3))
     yield case("a list of tensors", ["list", [x(2), labels()]])
     yield case("the second of two cards", x(2, 3), place="cuda:1")
@@ -88,6 +91,22 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("copies to a card do not wait", many, WATCHED, report=(ALONE,), help=ASYNC)
     back: dict[str, Any] = {"come_from": "cuda:0", "idle": True, "help": WAITS}
     yield case("copies to the CPU wait", many, WATCHED, "cpu", report=(WAIT,), **back)
+
+
+def containers(tree: Any) -> Given:
+    """Name nested containers, from pairs ``[kind, content]`` with arrays in them."""
+    arrays: list[np.ndarray] = []
+
+    def number(pair: Any) -> Any:
+        kind, content = pair
+        if kind == "tensor":
+            arrays.append(content)
+            return [kind, len(arrays) - 1]
+        if kind == "dict":
+            return [kind, {name: number(item) for name, item in content.items()}]
+        return pair if kind == "value" else [kind, [number(item) for item in content]]
+
+    return Given("tree", {"form": json.dumps(number(tree)), "tensors": arrays})
 
 
 def moving(

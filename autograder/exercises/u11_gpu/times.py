@@ -90,7 +90,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         return [float(t) for t in rng.uniform(40.0, 90.0, warmup)]
 
     few, more = int(rng.integers(3, 5)), int(rng.integers(5, 8))
-    yield case(EXAMPLE, "cpu", 1, 3, cards=0, ms=[3.0] * 4)
+    yield case(EXAMPLE, "cpu", 1, 3, cards=0, ms=[3.0] * 4, asleep=True)
     yield case("on a CPU, without a card", "cpu", 2, more, cards=0)
     yield case("on a CPU: the first calls take longer", "cpu", 2, more, cards=0, first_ms=lost(2))
     yield case("the CPU of a computer that has a card", "cpu", 2, few)

@@ -42,6 +42,8 @@ class Card:
         Kernels that one call puts into the queue.
     set_back
         Seconds by which the wall clock is set back at each call of the operation.
+    asleep
+        Whether the host sleeps while the operation runs on it.
     """
 
     def __init__(
@@ -51,9 +53,10 @@ class Card:
         on_card: bool = True,
         kernels: int = 1,
         set_back: float = 0.0,
+        asleep: bool = False,
     ) -> None:
         self.present, self._works, self._on_card = present, works, on_card
-        self._kernels, self._set_back = kernels, set_back
+        self._kernels, self._set_back, self._asleep = kernels, set_back, asleep
         self.calls = 0
         self.host = 0.0  # seconds since the start, on the host's clock
         self.busy = 0.0  # of these, seconds in which the host did something
@@ -67,7 +70,7 @@ class Card:
         self.wall -= self._set_back
         self.pass_time(work.first_ms / 1e3)
         if not self._on_card:
-            self.pass_time(work.ms / 1e3)
+            self.pass_time(work.ms / 1e3, busy=not self._asleep)
             return
         for _ in range(self._kernels):
             self.pass_time(LAUNCH)

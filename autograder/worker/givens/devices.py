@@ -5,6 +5,7 @@ No GPU is needed: a simulated card tells times and bytes, and tensors say that t
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from inspect import unwrap
 from typing import Any, NamedTuple
@@ -104,7 +105,7 @@ def computer(
     steps, place
         Bytes that a call allocates, one after another (negative: frees), and on which card.
     options
-        Of `Card`: `on_card`, `kernels`, `set_back`.
+        Of `Card`: `on_card`, `kernels`, `set_back`, `asleep`.
     """
     lost = [*first_ms, *[0.0] * len(ms)]
     works = [Work(float(time), float(first)) for time, first in zip(ms, lost, strict=False)]
@@ -126,23 +127,31 @@ def _names(function: Any) -> dict[str, Any] | None:
 
 
 @given("tree")
-def tree(spec: Any) -> Any:
-    """Build nested containers: a spec is ``[kind, content]``.
+def tree(form: str, tensors: Sequence[Any]) -> Any:
+    """Build nested containers.
 
-    ``["tensor", array]`` · ``["list", [specs]]`` · ``["tuple", [specs]]`` · ``["pair", [two]]`` ·
-    ``["dict", {name: spec}]`` · ``["value", anything plain]``.
+    Parameters
+    ----------
+    form
+        JSON of nested pairs ``[kind, content]``: ``["tensor", its number]``, ``["list", [pairs]]``,
+        ``["tuple", [pairs]]``, ``["pair", [two pairs]]``, ``["dict", {name: pair}]``,
+        ``["value", anything plain]``. Text, since the wire does not go so deep.
+    tensors
+        Their numbers, as arrays.
     """
     import torch
 
-    kind, content = spec
-    if kind == "tensor":
-        return torch.from_numpy(content.copy())
-    if kind == "value":
-        return content
-    if kind == "dict":
-        return {name: tree(item) for name, item in content.items()}
-    items = [tree(item) for item in content]
-    return Pair(*items) if kind == "pair" else {"list": list, "tuple": tuple}[kind](items)
+    def build(kind: str, content: Any) -> Any:
+        if kind == "tensor":
+            return torch.from_numpy(tensors[content].copy())
+        if kind == "value":
+            return content
+        if kind == "dict":
+            return {name: build(*item) for name, item in content.items()}
+        items = [build(*item) for item in content]
+        return Pair(*items) if kind == "pair" else {"list": list, "tuple": tuple}[kind](items)
+
+    return build(*json.loads(form))
 
 
 @given("layout")
