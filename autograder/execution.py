@@ -101,7 +101,7 @@ class _Execution:
         self._steps = _steps(clean, questions)
         code = [cell.source for cell in clean.cells if cell.kind == "code"]
         self._modules = tuple(
-            name for name in LARGE if installed(name) and any(name in text for text in code)
+            name for name in LARGE if any(name in text for text in code) and installed(name)
         )
         self._forbidden = {question.exercise.forbidden for question in questions.values()}
         self._known = Execution()
