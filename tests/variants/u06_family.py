@@ -365,7 +365,7 @@ def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
     return (gamma * x_hat + beta).astype(x.dtype).reshape(last.shape)
 
 
-# %% wrong batchnorm_nd: x reshaped where it had to be transposed
+# %% wrong batchnorm_nd: x reshaped where it had to be transposed -> reshaped-for-transposed
 def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
     rows = x.reshape(-1, len(gamma)).astype(np.float64)
     x_hat = (rows - rows.mean(axis=0)) / np.sqrt(rows.var(axis=0) + eps)
@@ -827,7 +827,7 @@ def group_norm(x, num_groups, gamma, beta, eps=1e-5):
     return (gamma.reshape(shape) * g.reshape(x.shape) + beta.reshape(shape)).astype(x.dtype)
 
 
-# %% wrong group_norm: groups by memory order, wrong for Fortran arrays
+# %% wrong group_norm: groups by memory order, wrong for Fortran arrays -> memory-order
 def group_norm(x, num_groups, gamma, beta, eps=1e-5):
     g = x.astype(np.float64).reshape(len(x), num_groups, -1, *x.shape[2:], order="A")
     axes = tuple(range(2, g.ndim))
@@ -911,13 +911,13 @@ def which_norm(f, shape, rng):
 
     if not ignores(5.0):
         return "none"
-    if not ignores(rng.normal(0, 5, (n, 1, *tail))):
+    if not ignores(3.0 * np.arange(n).reshape(n, 1, *tail)):
         return "batch"
-    if ignores(rng.normal(0, 5, (n, c, *tail))):
+    if ignores(3.0 * rng.permutation(n * c).reshape(n, c, *tail)):
         return "instance"
     for groups in range(2, c):
         if c % groups == 0:
-            steps = np.repeat(rng.normal(0, 5, (n, groups)), c // groups, axis=1)
+            steps = np.repeat(3.0 * rng.permutation(n * groups).reshape(n, groups), c // groups, axis=1)
             if ignores(steps.reshape(n, c, *tail)):
                 return "group"
     return "layer"

@@ -174,6 +174,19 @@ def at(channel: int) -> Function:
     return batchnorm_nd
 
 
+def reshaped(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    channel_axis: int = 1,
+    eps: float = USUAL_EPS,
+) -> np.ndarray:
+    """Reshape to (…, C), wherever the channels are."""
+    rows = x.reshape(-1, len(gamma)).astype(np.float64)
+    x_hat = (rows - rows.mean(axis=0)) / np.sqrt(rows.var(axis=0) + eps)
+    return np.asarray((gamma * x_hat + beta).reshape(x.shape).astype(x.dtype))
+
+
 def _moved(x_hat: np.ndarray, gamma: np.ndarray, beta: np.ndarray, channel: int) -> np.ndarray:
     last = np.moveaxis(x_hat, channel, -1)
     return np.asarray(gamma * last + beta)
@@ -216,6 +229,13 @@ BATCHNORM_ND = Exercise(
             "broadcasting puts a vector. Where there are as many columns as channels it does so "
             "without an error. Reshape them to (1, C, 1, …, 1), with C on the channel axis.",
             ending_in(lambda x_hat, gamma, beta, channel: np.asarray(gamma * x_hat + beta)),
+        ),
+        Misconception(
+            "reshaped-for-transposed",
+            "You reshaped to (…, C). That only cuts the numbers into rows, in their order; where "
+            "the channels are not last already, each row then holds values of several channels. "
+            "Move the axis first: `np.moveaxis(x, channel_axis, -1)`.",
+            reshaped,
         ),
         Misconception(
             "negative-channel-axis",

@@ -22,6 +22,7 @@ from autograder.worker.interpreter import Answer
 UNIT = "u06_family"
 GATE = "the example of the test cell"
 DEFAULT_EPS = "eps left out (default 1e-5), variances about as small"
+FORTRAN = "stored in Fortran order"  # part of the names of cases
 USUAL_EPS = 1e-5
 TOLERANCES = FORWARD_TOLERANCES  # sets of at most 64 values of order 10, std at least 0.5: the same
 FAR_TOLERANCE = FORWARD_FAR["float32"]
@@ -59,7 +60,7 @@ def special(
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Draw arrays in other dtypes and memory layouts, and a set that is constant."""
     yield "float32 in, float32 out", values(rng, shape, axes).astype(np.float32)
-    yield "stored in Fortran order", np.asfortranarray(values(rng, shape, axes))
+    yield FORTRAN, np.asfortranarray(values(rng, shape, axes))
     wide = np.repeat(values(rng, shape, axes), 2, axis=-1)
     wide[..., 1::2] = np.nan
     yield "a view: every other entry of a larger array", wide[..., ::2]
@@ -89,6 +90,11 @@ def half(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[str, np.ndar
 def has_other_default(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether only the case that leaves eps out went wrong."""
     return case.name == DEFAULT_EPS and is_off(case, answer, expected)
+
+
+def follows_memory(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether an array in Fortran order went wrong."""
+    return FORTRAN in case.name and is_off(case, answer, expected)
 
 
 def over(axes: Callable[[int], Axes], *, ddof: int = 0) -> Normalise:
@@ -170,6 +176,12 @@ SIGNS = (
         "other-default-eps",
         "Right when `eps` is given, wrong when it is left out: the default is 1e-5, as in PyTorch.",
         signs=has_other_default,
+    ),
+    Misconception(
+        "memory-order",
+        "Right, except for arrays in Fortran order: you go by how the numbers lie in memory "
+        "(`order='A'`, `order='K'`, strides). Go by the axes: a plain `reshape` does.",
+        signs=follows_memory,
     ),
 )
 
