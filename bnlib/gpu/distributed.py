@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +20,8 @@ from torch import Tensor
 from bnlib.errors import BnlibError
 from bnlib.gpu.sync import sync_batchnorm_backward, sync_batchnorm_forward
 
-SECONDS = 60.0  # two processes import torch and meet in four, on two busy cores
+SECONDS = 120.0  # two processes import torch and meet in four, on two idle cores
+LOOK = 0.05  # seconds between two looks at whether they have ended
 LOOPBACK = {"linux": "lo", "darwin": "lo0"}
 
 
@@ -55,8 +57,7 @@ def run_in_processes(
         torch.save(job, Path(folder, "job.pt"))
         processes = [_start(folder, rank) for rank in range(len(shards))]
         try:
-            for process in processes:
-                _wait(process)
+            _wait(folder, processes)
         finally:
             for process in processes:
                 process.kill()
@@ -64,27 +65,32 @@ def run_in_processes(
         return [torch.load(Path(folder, f"{rank}.pt")) for rank in range(len(shards))]
 
 
-def _start(folder: str, rank: int) -> subprocess.Popen[str]:
+def _start(folder: str, rank: int) -> subprocess.Popen[bytes]:
     environment = dict(os.environ, OMP_NUM_THREADS="1")
     if sys.platform in LOOPBACK:
         environment["GLOO_SOCKET_IFNAME"] = LOOPBACK[sys.platform]
-    return subprocess.Popen(  # noqa: S603 -- this module itself
-        [sys.executable, "-m", "bnlib.gpu.distributed", folder, str(rank)],
-        env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    with Path(folder, f"{rank}.log").open("wb") as log:
+        return subprocess.Popen(  # noqa: S603 -- this module itself
+            [sys.executable, "-m", "bnlib.gpu.distributed", folder, str(rank)],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
 
 
-def _wait(process: subprocess.Popen[str]) -> None:
-    try:
-        _, words = process.communicate(timeout=SECONDS)
-    except subprocess.TimeoutExpired:
-        raise WorkerError(f"A process did not end within {SECONDS:g} seconds.") from None
-    if process.returncode:
-        last = (words.strip().splitlines() or ["it left no message"])[-1]
-        raise WorkerError(f"A process failed: {last}")
+def _wait(folder: str, processes: list[subprocess.Popen[bytes]]) -> None:
+    """Wait for all processes; the first that fails is named: the others would wait for it."""
+    end = time.monotonic() + SECONDS
+    while any(process.poll() is None for process in processes):
+        if time.monotonic() > end:
+            raise WorkerError(f"The processes did not end within {SECONDS:g} seconds.")
+        if any(process.poll() for process in processes):
+            break
+        time.sleep(LOOK)
+    for rank, process in enumerate(processes):
+        if process.poll():
+            words = Path(folder, f"{rank}.log").read_text(errors="replace").strip().splitlines()
+            raise WorkerError(f"Process {rank} failed: {(words or ['without a word'])[-1]}")
 
 
 def work(folder: Path, rank: int) -> dict[str, Any]:
