@@ -41,11 +41,11 @@ class Problem:
     relu: bool
     """Whether a ReLU follows."""
 
-    def plan(self, direction: str, resident: bool = True) -> Plan:
-        """Return the plan for this batch, or the one that reads twice."""
+    def plan(self, direction: str, resident: bool = True, processors: int = 132) -> Plan:
+        """Return the plan for this batch, or the one that reads twice; for a chip of any size."""
         last = not self.x.is_contiguous()
         view = View.of(tuple(self.x.shape), last)
-        return plan_reduction(view, self.x.element_size(), direction, resident=resident)
+        return plan_reduction(view, self.x.element_size(), direction, processors, resident)
 
 
 def problem(

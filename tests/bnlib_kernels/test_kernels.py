@@ -154,14 +154,20 @@ def test_parameters_in_half_precision_get_gradients_in_half_precision():
     assert found.dweight.dtype == found.dbias.dtype == torch.float16
 
 
+@pytest.mark.parametrize("processors", [1, 2, 132])
 @pytest.mark.parametrize("last", [False, True])
-def test_shares_are_merged_whatever_their_number(last):
-    """A batch of many blocks, cut into several shares of unequal size."""
+def test_blocks_and_shares_are_merged_whatever_their_number(last, processors):
+    """On a small chip a program merges many blocks; on a large one there are many programs.
+
+    The mean drifts from block to block, so that what is between them counts.
+    """
     shape = (7, 2, 40, 40) if not last else (90, 9, 10, 10)
     p = problem(shape, last=last, mean=50.0)
-    plan = p.plan("forward", resident=False)
-    assert plan.splits > 1
-    y, found = run(p, resident=False)
+    p.x.add_(3.0 * torch.arange(shape[0], device=DEVICE).view(-1, 1, 1, 1))
+    plans = {d: p.plan(d, False, processors) for d in ("forward", "backward")}
+    assert (plans["forward"].tiles_each > 1) == (processors < 132)
+    y, stats = batch_norm_forward(p.x, p.weight, p.bias, plan=plans["forward"])
+    found = batch_norm_backward(p.dy, p.x, stats, p.weight, p.bias, plan=plans["backward"])
     theirs, grads, _ = answer(p)
     agree(p, y, found, theirs, grads)
 
@@ -219,11 +225,12 @@ def test_nothing_outside_of_the_batch_is_read_or_written(resident):
     assert all(bool(room[:100].isnan().all() and room[-100:].isnan().all()) for room in rooms)
 
 
-def test_nan_stays_in_its_channel_and_survives_the_relu():
+@pytest.mark.parametrize("resident", [False, True])
+def test_nan_stays_in_its_channel_and_survives_the_relu(resident):
     """As in torch: it is not silently made 0."""
     p = problem((3, 3, 5, 5), relu=True)
     p.x[1, 1, 2, 2] = float("nan")
-    y, _ = run(p)
+    y, _ = run(p, resident)
     assert y[:, 1].isnan().all()
     assert torch.isfinite(y[:, [0, 2]]).all()
 
