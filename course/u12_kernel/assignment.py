@@ -24,6 +24,10 @@ from bnlib import blocks as bl
 try:
     import triton
     import triton.language as tl
+
+    from bnlib.kernels.guarded import guard_memory
+
+    guard_memory()  # a stray address is an error now; it would end this notebook's kernel
 except ImportError:
     print("Triton is not installed here: it comes for Linux only. Exercises 1 to 3 work all the same.")
     print("For the others: pip install triton on Linux, in WSL on Windows, or open the course on Binder or Colab.")
@@ -194,13 +198,13 @@ check("u12.total_block", total_block)
 # The words stay, `bl` becomes `tl`. What is new:
 #
 # - `@triton.jit` above the `def`. The arguments of pointers are called `..._ptr` by custom, and `BLOCK: tl.constexpr` is known when the kernel is compiled.
-# - A launch is `kernel[grid](arguments, BLOCK=...)`, with tensors for pointers.
+# - A launch is a call of `kernel[grid]`, with tensors for pointers; `BLOCK=...` comes last.
 # - `tl.zeros((BLOCK,), tl.float32)` names its dtype. Blocks have one: `.to(tl.float32)` changes it. **Take all sums in float32**, whatever x is; a store casts to the dtype of the array.
 # - Values live in a kernel as blocks. Sum block on block in a loop, and call `tl.sum(block)` once, after it.
 # - There is no `print` of a block on a GPU; here, in the interpreter, there is: `print(x)` works.
 #
-# The interpreter runs one program after the other, so **it sees no race**; the simulator did. And a stray address can end the notebook's kernel, as it would end your job on a GPU: run the cells again from
-# the top.
+# The interpreter runs one program after the other, so **it sees no race**; the simulator did. By itself it also reads and writes wherever a kernel points to; `guard_memory`, in the first cell, makes an error
+# of an address outside of all arrays, and fills lanes that are undefined with nan.
 
 # %% given="triton_example"
 if "triton" in globals():

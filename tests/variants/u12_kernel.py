@@ -982,7 +982,7 @@ def bn_stats_kernel(x_ptr, mean_ptr, var_ptr, N, C, L, BLOCK: tl.constexpr):
     tl.store(var_ptr + c, m2 / m)
 
 
-# %% wrong bn_stats_kernel: no mask -> OutOfBoundsError
+# %% wrong bn_stats_kernel: no mask -> StrayAddressError
 import triton
 import triton.language as tl
 
@@ -1495,7 +1495,7 @@ def bn_apply_kernel(
         tl.store(y_ptr + at, y.to(y_ptr.dtype.element_ty), inside)
 
 
-# %% wrong bn_apply_kernel: no mask -> OutOfBoundsError
+# %% wrong bn_apply_kernel: no mask -> StrayAddressError
 import triton
 import triton.language as tl
 
@@ -1515,7 +1515,7 @@ def bn_apply_kernel(
     tl.store(y_ptr + at, gamma * (x - mean) / tl.sqrt(var + eps) + beta)
 
 
-# %% wrong bn_apply_kernel: no mask for the store -> OutOfBoundsError
+# %% wrong bn_apply_kernel: no mask for the store -> StrayAddressError
 import triton
 import triton.language as tl
 
@@ -2549,7 +2549,7 @@ def bn_backward_kernel(
     tl.store(dbeta_ptr + c, dbeta)
 
 
-# %% wrong bn_backward_kernel: no mask for the store -> OutOfBoundsError
+# %% wrong bn_backward_kernel: no mask for the store -> StrayAddressError
 import triton
 import triton.language as tl
 
@@ -2586,7 +2586,7 @@ def bn_backward_kernel(
     tl.store(dbeta_ptr + c, dbeta)
 
 
-# %% wrong bn_backward_kernel: no mask -> OutOfBoundsError
+# %% wrong bn_backward_kernel: no mask -> StrayAddressError
 import triton
 import triton.language as tl
 

@@ -12,7 +12,13 @@ from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, Script, call, item
 
 UNIT = "u12_kernel"
-FORBIDDEN = (*READY_MADE, "!bnlib.blocks", "!bnlib.blocks.*")  # the machine, and no answer
+MACHINES = (
+    "!bnlib.blocks",
+    "!bnlib.blocks.*",
+    "!bnlib.kernels.guarded",
+    "!bnlib.kernels.guarded.*",
+)
+FORBIDDEN = (*READY_MADE, *MACHINES)  # what kernels run on is no answer
 NEEDS = ("torch", "triton")
 
 SINGLE = Tolerance(1e-4, 1e-5, "sums of at most 100 float32 numbers of order 1: 100 eps32 = 1e-5")

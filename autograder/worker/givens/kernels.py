@@ -28,10 +28,6 @@ class KernelError(Exception):
     """A kernel cannot be launched, or was not; the text says what to do."""
 
 
-class OutOfBoundsError(KernelError):
-    """A kernel loads or stores outside of its arrays."""
-
-
 @given("launch_blocks")
 def launch_blocks(
     grid: tuple[int, ...],
@@ -99,11 +95,12 @@ def launch_kernel(
         _require_kernel(kernel)
         rooms = {n: _Room(v) for n, v in arguments.items() if isinstance(v, np.ndarray)}
         values = [rooms[n].tensor if n in rooms else v for n, v in arguments.items()]
-        watch = _Watch()
-        with watch.on():
+        from bnlib.kernels.guarded import guarded
+
+        with guarded(_refuse_ready_made) as guard:
             _unwrapped(lambda: kernel[tuple(grid)](*values, BLOCK=block))
         written = [n for n, room in rooms.items() if n not in outputs and room.changed()]
-        left = [n for n in outputs if rooms[n].tensor.data_ptr() not in watch.stored]
+        left = [n for n in outputs if rooms[n].tensor.data_ptr() not in guard.stored]
         results = {n: rooms[n].values() for n in outputs}
         return {**results, "written": written, "never stored": left}
 
@@ -119,13 +116,14 @@ def call_launcher(kernels: Sequence[str]) -> Callable[..., dict[str, Any]]:
             return {"answer": launcher(*arrays), "changed": []}
         import torch
 
+        from bnlib.kernels.guarded import guarded
+
         given_ = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arrays]
         before = [np.array(a) for a in arrays if isinstance(a, np.ndarray)]
-        watch = _Watch()
-        with watch.on(), unwritten_is_nan():
+        with guarded(_refuse_ready_made) as guard, unwritten_is_nan():
             answer = _unwrapped(lambda: launcher(*given_))
         for name in kernels:
-            if name not in watch.launched:
+            if name not in guard.launched:
                 raise KernelError(
                     f"`{name}` was never launched. The work is the kernels': "
                     f"{name}[grid](..., BLOCK=BLOCK)."
@@ -194,82 +192,9 @@ def _unwrapped(run: Callable[[], Any]) -> Any:
         raise inner from None
 
 
-class _Watch:
-    """Looks at what kernels do, while Triton's interpreter runs them.
-
-    A GPU promises nothing of lanes that a mask leaves out and that have no `other`: they hold nan
-    here (the interpreter by itself has 0 there). And an address outside of a kernel's arguments is
-    refused before it is touched: it could end the process.
-    """
-
-    def __init__(self) -> None:
-        self.launched: set[str] = set()
-        self.stored: set[int] = set()  # where arrays begin that something was stored to
-        self._spans: list[tuple[int, int, str]] = []
-
-    @contextmanager
-    def on(self) -> Iterator[None]:
-        """Watch in this block."""
-        from triton.runtime.interpreter import GridExecutor, InterpreterBuilder
-
-        executor: Any = GridExecutor
-        builder: Any = InterpreterBuilder
-        own = executor.__call__, builder.create_masked_load, builder.create_masked_store
-        executor.__call__ = lambda *args, **kwargs: self._launch(own[0], *args, **kwargs)
-        builder.create_masked_load = lambda *args: self._load(own[1], *args)
-        builder.create_masked_store = lambda *args: self._store(own[2], *args)
-        try:
-            yield
-        finally:
-            executor.__call__, builder.create_masked_load, builder.create_masked_store = own
-
-    def _launch(self, own: Any, executor: Any, *args: Any, **kwargs: Any) -> None:
-        name = executor.fn.__name__
-        if str(executor.fn.__module__).partition(".")[0] == READY_MADE:
-            raise KernelError(f"`{name}` is ready-made: launch a kernel of your own.")
-        self.launched.add(name)
-        handed = [*zip(executor.arg_names, args, strict=False), *kwargs.items()]
-        self._spans = [_span(n, value) for n, value in handed if hasattr(value, "data_ptr")]
-        own(executor, *args, **kwargs)
-
-    def _load(self, own: Any, builder: Any, ptrs: Any, mask: Any, other: Any, *more: Any) -> Any:
-        takes_part = self._require_inside("loads from", ptrs, mask)
-        loaded = own(builder, ptrs, mask, other, *more)
-        if other is None and loaded.data.dtype.kind == "f":
-            loaded.data = np.where(takes_part, loaded.data, np.array(np.nan, loaded.data.dtype))
-        return loaded
-
-    def _store(self, own: Any, builder: Any, ptrs: Any, value: Any, mask: Any, *more: Any) -> Any:
-        takes_part = self._require_inside("stores to", ptrs, mask)
-        found = ptrs.data[takes_part].astype(np.int64)
-        self.stored |= {b for b, e, _ in self._spans if ((found >= b) & (found < e)).any()}
-        return own(builder, ptrs, value, mask, *more)
-
-    def _require_inside(self, does: str, ptrs: Any, mask: Any) -> np.ndarray:
-        takes_part = np.broadcast_to(np.asarray(mask.data, bool), ptrs.data.shape)
-        found = ptrs.data[takes_part].astype(np.int64)
-        stray = np.ones(found.shape, bool)
-        for begin, end, _ in self._spans:
-            stray &= (found < begin) | (found >= end)
-        if stray.any():
-            address = int(found[stray][0])
-            near = min(self._spans, key=lambda s: min(abs(address - s[0]), abs(address - s[1])))
-            side = "before the first" if address < near[0] else "beyond the last"
-            raise OutOfBoundsError(
-                f"it {does} an address outside of all its arrays, {side} entry of {near[2]}. Mask "
-                "the lanes that have no entry, loads and stores alike, and look at the offsets"
-            )
-        return takes_part
-
-
-def _span(name: str, tensor: Any) -> tuple[int, int, str]:
-    """Return where a tensor begins and ends in memory."""
-    if tensor.is_contiguous():
-        begin, size = tensor.data_ptr(), tensor.numel() * tensor.element_size()
-    else:
-        storage = tensor.untyped_storage()
-        begin, size = storage.data_ptr(), storage.nbytes()
-    return begin, begin + size, name
+def _refuse_ready_made(name: str, module: str) -> None:
+    if module.partition(".")[0] == READY_MADE:
+        raise KernelError(f"`{name}` is ready-made: launch a kernel of your own.")
 
 
 @contextmanager
