@@ -2705,14 +2705,6 @@ def fold_conv_bn(conv, bn):
     return folded
 
 
-# %% wrong fold_conv_bn: torch's fusion
-from torch.nn.utils import fusion
-
-
-def fold_conv_bn(conv, bn):
-    return fusion.fuse_conv_bn_eval(conv.eval(), bn)
-
-
 # %% wrong fold_conv_bn: the stub
 def fold_conv_bn(conv, bn):
     raise NotImplementedError()

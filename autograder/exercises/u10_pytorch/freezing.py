@@ -49,7 +49,7 @@ def nested(rng: np.random.Generator) -> dict[str, Any]:
     """Draw a network for images whose batch norms lie in blocks: 2 channels of 4×3 in, 2 out."""
     block = sequence(conv(rng, 2, 3, padding=1), batch_norm(rng, 3), spec("Tanh"))
     inner = sequence(linear(rng, 36, 4), batch_norm(rng, 4, 1))
-    tail = sequence(sequence(inner), spec("Tanh"), linear(rng, 4, 2))
+    tail = sequence(inner, spec("Tanh"), linear(rng, 4, 2))
     return sequence(block, spec("Flatten"), tail)
 
 

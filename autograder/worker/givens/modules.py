@@ -81,7 +81,7 @@ def _sequence(modules: Sequence[Spec], names: Sequence[str]) -> Any:
 def gradients() -> Callable[..., tuple[Any, ...]]:
     """Build the gradients of the sum of dy·y by some tensors; None by what none flows to.
 
-    The sum is written out: `torch.autograd.grad` with a dy of its own loads sympy to compare shapes.
+    The sum is written out: `torch.autograd.grad` loads sympy to compare shapes with a dy.
     """
 
     def read(y: Any, dy: Any, *inputs: Any) -> tuple[Any, ...]:
