@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Four famous layers, one line of code
 #
-# Batch norm made deep image networks trainable. Layer norm is in every transformer. Instance norm paints your photo like Van Gogh. Group norm trains detectors two images at a time. Four papers, four names, four classes in PyTorch.
+# Batch norm made deep image networks trainable. Layer norm is in BERT and in GPT. Instance norm paints your photo like Van Gogh. Group norm trains detectors two images at a time. Four papers, four names, four classes in PyTorch.
 #
 # Here is the line of code that is all four of them: `(x - x.mean(axes)) / sqrt(x.var(axes) + eps)`. What differs is `axes`.
 #
@@ -13,7 +13,7 @@
 # | **You will do** | guess, run, play with one picture of the axes, name six black boxes, train a small CNN with batch norm on either side of the ReLU |
 # | **You will learn** | what shares a mean in each norm, why a conv layer has one γ per channel, where the channels are, which norms are each other's special cases, what each of them forgets, who uses which and why |
 # | **You need** | unit 2; convolutions by name; `reshape` and `axis` in NumPy |
-# | **It takes** | about 50 minutes with the questions; running all cells takes less than half a minute |
+# | **It takes** | about 50 minutes with the questions; running all cells takes about half a minute |
 #
 # Nothing here is graded. The assignment `family.ipynb` follows the same order.
 
@@ -84,7 +84,7 @@ for name, (ours, theirs) in pairs.items():
 # Three samples side by side, four channels below one another; each tile is one channel of one sample, 3 × 3 positions. Its colour is its values, the number above it their mean. **Choose a tile** (sample, channel): framed is all that shares its mean and its variance.
 #
 # 1. Before you move anything: what will be framed for batch norm? For layer norm? Check.
-# 2. Batch norm: add up the four numbers above the tiles *of a row* on the right. Layer norm: add up *a column*. Why zero?
+# 2. Batch norm: add up the three numbers above the tiles *of a row* on the right. Layer norm: the four *of a column*. Why zero?
 # 3. In `x` sample 2 is brighter than the others. After which norms can you still see that? And that channel 1 is the largest?
 # 4. Group norm: move the groups to 1, then to 4. Which two norms have you met?
 # 5. Change the layout. What changes, what does not?
