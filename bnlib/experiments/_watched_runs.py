@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from bnlib.data import digits
 from bnlib.nets import mlp
 from bnlib.nets.norms import Norm
-from bnlib.torch import distribution_shift, layer_inputs
+from bnlib.torch.functional import layer_inputs
+from bnlib.torch.shift import distribution_shift
 from bnlib.training import batch_order, train
 
 SIZES = [64, 100, 100, 100, 10]

@@ -6,7 +6,7 @@ from torch import nn
 from bnlib.experiments._watched_runs import SETUP, mean_or_worst, shifts_of_run
 from bnlib.experiments.vocabulary import Experiment, Measure, Outcome, Scale, verdict_of
 from bnlib.nets.norms import Norm
-from bnlib.torch import NoisyBatchNorm1d
+from bnlib.torch.noise import NoisyBatchNorm1d
 
 STEPS = 150
 MEAN_SCALE, STD_SCALE = 0.5, 1.25  # the paper's n_μ and n_σ

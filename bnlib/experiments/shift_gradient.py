@@ -6,7 +6,8 @@ from torch import Tensor, nn
 from bnlib.experiments._watched_runs import RATE, SETUP, mean_or_worst, watched_run
 from bnlib.experiments.vocabulary import Experiment, Measure, Outcome, Scale, verdict_of
 from bnlib.nets.norms import Norm
-from bnlib.torch import parameterised_layers, shift_of_gradient, upstream_update_gradients
+from bnlib.torch.functional import parameterised_layers
+from bnlib.torch.shift import shift_of_gradient, upstream_update_gradients
 
 STEPS = 200
 EVERY = 10

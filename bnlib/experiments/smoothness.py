@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from bnlib.experiments._watched_runs import RATE, SETUP, mean_or_worst, watched_run
 from bnlib.experiments.vocabulary import Experiment, Measure, Outcome, Scale, verdict_of
 from bnlib.nets.norms import Norm
-from bnlib.torch import effective_smoothness, loss_along_gradient
+from bnlib.torch.smoothness import effective_smoothness, loss_along_gradient
 
 STEPS = 200
 EVERY = 10
