@@ -56,8 +56,8 @@ class FusedBatchNorm2d(nn.BatchNorm2d):
     By the kernels there are no second derivatives. The ReLU's mask in the backward pass is computed
     again from x (without a residual), so y need not be kept; in half precision, an output that
     rounds to 0 passes its gradient there and not in plain torch.
-    ``nn.SyncBatchNorm.convert_sync_batchnorm`` takes the layer for a plain batch norm: it would
-    lose the ReLU.
+    It is an ``nn.BatchNorm2d``: what replaces such layers (``convert_sync_batchnorm``, folding into
+    a convolution) would lose the ReLU. Take ``relu=False`` there.
 
     Examples
     --------
