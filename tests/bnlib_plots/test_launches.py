@@ -1,6 +1,7 @@
 """The timeline of launches: what each way of timing sees."""
 
 import doctest
+from itertools import pairwise
 
 import pytest
 
@@ -46,7 +47,7 @@ def test_the_card_works_in_order_and_the_host_does_not_go_back(way):
     """No two spans of a lane overlap."""
     found = timeline(0.7, way, cold=1.0)
     for lane in (found.kernels, found.launches):
-        assert all(a[1] <= b[0] + 1e-12 for a, b in zip(lane, lane[1:], strict=False))
+        assert all(a[1] <= b[0] + 1e-12 for a, b in pairwise(lane))
 
 
 @pytest.mark.parametrize("warmup", [0, 4])
