@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import sys
+from functools import cache
 
 import torch
 from torch import Tensor
@@ -44,7 +45,7 @@ def why_not(x: Tensor) -> str | None:
         return f"the kernels take float32, float16 and bfloat16; got {x.dtype}"
     if x.ndim < 2 or x.numel() == 0:
         return f"x must have shape (N, C, *spatial) with no empty axis; got {tuple(x.shape)}"
-    if importlib.util.find_spec("triton") is None:
+    if not _installed():
         return "Triton is not installed (Linux: pip install triton)"
     if not x.is_cuda and not interpreted():
         return (
@@ -52,6 +53,12 @@ def why_not(x: Tensor) -> str | None:
             "TRITON_INTERPRET=1 before Triton is imported"
         )
     return None
+
+
+@cache
+def _installed() -> bool:
+    """Return whether Triton can be found; looked for once, since every call of a layer asks."""
+    return importlib.util.find_spec("triton") is not None
 
 
 def require(x: Tensor) -> None:

@@ -1,7 +1,7 @@
 """Kernels that change each number by what its channel has: the second half of either pass.
 
-The blocks are taken from the end of the tensor backwards. What the reduction read last is then
-still in the L2 cache, and need not come from memory again.
+The blocks are taken from the end of the tensor backwards. Where the reduction was split over images
+or places, what it read last is then still in the L2 cache, and need not come from memory again.
 """
 
 import triton

@@ -5,6 +5,7 @@ says how often each number is loaded, and how the work is spread over the chip.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from bnlib.errors import ParameterError, ShapeError
@@ -101,6 +102,7 @@ class Plan:
         return self.channel_blocks * self.splits
 
 
+@lru_cache(maxsize=1024)  # a network asks for the same few in every step
 def plan_reduction(
     view: View,
     itemsize: int,

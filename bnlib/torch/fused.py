@@ -9,7 +9,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from bnlib.errors import ParameterError
-from bnlib.kernels.availability import require, why_not
+from bnlib.kernels.availability import interpreted, require, why_not
 
 Backend = Literal["auto", "triton", "torch"]
 
@@ -122,7 +122,7 @@ class FusedBatchNorm2d(nn.BatchNorm2d):
             return False
         if self.backend == "triton":
             require(x)
-        elif not x.is_cuda or torch.compiler.is_compiling() or why_not(x) is not None:
+        elif not x.is_cuda or interpreted() or torch.compiler.is_compiling() or why_not(x):
             return False
         return residual is None or (residual.shape == x.shape and residual.dtype == x.dtype)
 
