@@ -293,7 +293,7 @@ def bn_apply_kernel(
 x, y = torch.from_numpy(small_batch()), torch.full((2, 2, 2), torch.nan)
 mean, var = torch.tensor([2.0, 25.0]), torch.tensor([1.0, 125.0])
 gamma, beta = torch.tensor([1.0, 2.0]), torch.tensor([0.0, 5.0])
-bn_apply_kernel[(1,)](x, mean, var, gamma, beta, y, 2, 2, 8, 0.0, BLOCK=16)
+bn_apply_kernel[(2,)](x, mean, var, gamma, beta, y, 2, 2, 8, 0.0, BLOCK=4)
 assert np.allclose(y[:, 0], [[-1, -1], [1, 1]]), f"channel 0 becomes −1, −1, 1, 1; got {y[:, 0]}"
 assert np.allclose(y[0, 1], [2.3167, 4.1056], atol=1e-3), f"10 becomes 2·(10 − 25)/√125 + 5 = 2.317; got {y[0, 1]}"
 check("u12.bn_apply_kernel", bn_apply_kernel)
