@@ -52,7 +52,11 @@ def command(fonts: Path) -> list[str]:
     for place in dict.fromkeys(binds):
         words += ["--ro-bind-try", place, _inside(place)]
     words += ["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]  # noqa: S108 -- inside
-    words += [*_masks(python), *_ours(package, Path(reference.origin).parent, fonts)]
+    masks = [_inside(str(place)) for place in _installed(python)]
+    words += [word for place in masks for word in ("--tmpfs", place)]
+    words += _ours(package, Path(reference.origin).parent, fonts)
+    # whoever is no root shares a user with the submissions, and owns what bubblewrap has made
+    words += [word for place in (*masks, "/dev", "/") for word in ("--remount-ro", place)]
     for name, value in environment(_inside(sys.executable)).items():
         words += ["--setenv", name, value]
     program = interpreter(_inside(sys.executable), outside_user(), INSIDE)
@@ -117,12 +121,10 @@ def _namespaces() -> list[str]:
     return [*words, "--unshare-user", "--uid", "1000", "--gid", "1000"]
 
 
-def _masks(python: tuple[str, ...]) -> list[str]:
-    """Hide our own packages where they are installed: the exercises are among them."""
+def _installed(python: tuple[str, ...]) -> list[Path]:
+    """Where our own packages are installed, to be hidden: the exercises are among them."""
     found = {Path(place) / name for place in python for name in ("autograder", "bnlib")}
-    return [
-        word for path in sorted(found) if path.is_dir() for word in ("--tmpfs", _inside(str(path)))
-    ]
+    return sorted(path for path in found if path.is_dir())
 
 
 def _ours(package: Path, reference: Path, fonts: Path) -> list[str]:

@@ -174,9 +174,9 @@ def _become_submission(
     code = 1
     try:
         connection.set_inheritable(False)
+        os.setsid()  # a signal to its group must not reach its parent
         _silence()
         if folder is not None:
-            os.setsid()
             os.chdir(folder)
             jail.set_limits(jail.Bounds(**bounds), jail.address_space())
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -63,10 +64,22 @@ def text_of(output: Mapping[str, Any]) -> str:
     return f"{output['data'].get('text/plain', '')}\n"
 
 
-@pytest.fixture(scope="session")
-def worker() -> Iterator[WarmWorker]:
-    """Start one warm worker for the tests that leave it alive."""
-    made = WarmWorker("bubblewrap")
+def warm_worker(grader: str) -> WarmWorker:
+    """Start a warm worker as root does, or as any other user: the wall is not the same."""
+    with pytest.MonkeyPatch.context() as patch:
+        if grader == "a user":
+            patch.setattr(os, "geteuid", lambda: 1000)
+        return WarmWorker("bubblewrap")
+
+
+# root can play any other user, but for one thing: no kernel bounds the number of its processes
+GRADERS = ("a user", "root") if os.geteuid() == 0 else ("a user",)
+
+
+@pytest.fixture(scope="session", params=GRADERS)
+def worker(request: pytest.FixtureRequest) -> Iterator[WarmWorker]:
+    """Start one warm worker for the tests that leave it alive, for each kind of grader."""
+    made = warm_worker(request.param)
     yield made
     made.close()
 
