@@ -44,9 +44,10 @@ explore(
 # | u07 · Measure, then claim | Make the shift worse: does training suffer? | [lecture](u07_shift/lecture.ipynb), 60 min | [shift](../release/u07_shift/shift.ipynb), 70 min |
 # | u08 · Noise and small batches | One image, 2000 batches: how much does its output move? | [lecture](u08_batch_size/lecture.ipynb), 50 min | [batch_size](../release/u08_batch_size/batch_size.ipynb), 45 min |
 # | u11 · On a GPU, and without | Who reports more bandwidth than the card has? | [lecture](u11_gpu/lecture.ipynb), 60 min | [gpu](../release/u11_gpu/gpu.ipynb), 95 min |
+# | u12 · Write it: kernels | Three reads or two? | [lecture](u12_kernel/lecture.ipynb), 60 min | [kernel](../release/u12_kernel/kernel.ipynb), 90 min |
 #
 # **In preparation**, not here yet: u09 (a clinic for bugs),
-# u10 (into PyTorch), u12 (a kernel in Triton), u13 (capstone). Nothing in the units above needs them.
+# u10 (into PyTorch), u13 (capstone). Nothing in the units above needs them.
 #
 # You need Python and NumPy; the chain rule in u01 and from u04 on. No GPU, no network.
 #
