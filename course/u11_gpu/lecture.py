@@ -287,6 +287,7 @@ def replayed(fn, repeats=20):
         fn()
     return [np.median(time_op(f, device, 5, repeats)) for f in (fn, graph.replay)]
 
+# %%
 if device.type == "cuda":
     layers = nn.Sequential(*(nn.BatchNorm2d(512) for _ in range(50))).to(device)
     x = torch.randn(8, 512, 7, 7, device=device)

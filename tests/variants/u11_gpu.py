@@ -514,6 +514,25 @@ def time_op(fn, device, warmup, repeats):
     return [watch.ms for watch in watches]
 
 
+# %% right time_op: the clock as a default, the wait by keyword
+import time
+
+
+def time_op(fn, device, warmup, repeats, clock=time.perf_counter):
+    import torch
+
+    def timed():
+        if device.type == "cuda":
+            torch.cuda.synchronize(device=device)
+        start = clock()
+        fn()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device=device)
+        return (clock() - start) * 1e3
+
+    return [timed() for _ in range(warmup + repeats)][warmup:]
+
+
 # %% wrong time_op: never waits -> launch-only
 def time_op(fn, device, warmup, repeats):
     import time
@@ -1214,6 +1233,19 @@ def peak_memory(fn, device):
     before = torch.cuda.memory_allocated(name)
     fn()
     return int(torch.cuda.max_memory_allocated(name)) - int(before)
+
+
+# %% right peak_memory: from torch.cuda.memory
+def peak_memory(fn, device):
+    from torch.cuda import memory
+
+    if device.type != "cuda":
+        fn()
+        return None
+    memory.reset_peak_memory_stats(device)
+    before = memory.memory_allocated(device=device)
+    fn()
+    return memory.max_memory_allocated(device=device) - before
 
 
 # %% wrong peak_memory: the maximum never set back -> old-peak

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import FunctionType
 
 import pytest
 import torch
@@ -76,17 +77,32 @@ def test_everything_is_put_back_also_after_an_error():
     """In torch, in time, and in the namespace of the function."""
     before, names = _names(), {"clock": time.perf_counter, "other": 3}
     own = dict(names)
+    function = FunctionType((lambda: clock).__code__, names, None, (time.perf_counter,))  # noqa: F821
 
     def fail():
-        with simulated(Card(), [Memory()], names):
+        with simulated(Card(), [Memory()], function):
             assert names["clock"] is time.perf_counter is not own["clock"]
+            assert function.__defaults__ == (time.perf_counter,)
             assert torch.cuda.is_available()
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
     assert _names() == before
-    assert names == own
+    assert {name: names[name] for name in own} == own
+    assert function.__defaults__ == (time.perf_counter,)
+
+
+def test_clocks_in_a_closure_are_exchanged_too():
+    """Wherever a function has its clock from."""
+    clock = time.perf_counter
+
+    def function():
+        return clock()
+
+    with simulated(Card(), [Memory()], function):
+        assert clock is time.perf_counter
+    assert clock is time.perf_counter
 
 
 def test_clocks_and_sleep_are_the_simulated_hosts():

@@ -82,7 +82,7 @@ class Card:
         self.wall += seconds
         self.busy += seconds if busy else 0.0
 
-    def synchronize(self, *_: Any) -> None:
+    def synchronize(self, *_: Any, **__: Any) -> None:
         """Wait until the queue is empty."""
         self.require()
         self.wait_until(self._free)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from inspect import unwrap
 from typing import Any, NamedTuple
 
 from autograder.worker.givens.card import Card, Memory, Work
@@ -66,8 +65,7 @@ class Computer:
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function of the student's."""
-        names = _names(function)
-        with simulated(self._card, self._memories, names), on_cards(self._copies):
+        with simulated(self._card, self._memories, function), on_cards(self._copies):
             return function(*args)
 
     def call_with_operation(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -114,16 +112,6 @@ def computer(
         for i in range(cards)
     ]
     return Computer(Card(cards > 0, works, **options), memories, steps, place)
-
-
-def _names(function: Any) -> dict[str, Any] | None:
-    """Return the namespace in which a function looks up its names."""
-    owner = getattr(function, "__self__", function)  # of a method of the function itself
-    for candidate in (owner, getattr(function, "__func__", owner)):
-        names: dict[str, Any] | None = getattr(unwrap(candidate), "__globals__", None)
-        if names is not None:
-            return names
-    return None
 
 
 @given("tree")

@@ -10,7 +10,9 @@ import threading
 import time
 import timeit
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from inspect import unwrap
+from types import CellType
 from typing import Any
 
 from autograder.worker.givens.card import Card, Event, Memory, Stream
@@ -22,7 +24,7 @@ ONE_AT_A_TIME = threading.RLock()  # two blocks that overlap would put back each
 
 @contextmanager
 def simulated(
-    card: Card, memories: list[Memory], names: dict[str, Any] | None = None
+    card: Card, memories: list[Memory], function: Callable[..., Any] | None = None
 ) -> Iterator[None]:
     """Have torch and time tell of a simulated computer.
 
@@ -32,12 +34,13 @@ def simulated(
         Its queue and clocks.
     memories
         The memory of each of its cards; none where there is no card.
-    names
-        The namespace that student code looks its names up in: what it has imported from torch and
-        time by name is exchanged there, too.
+    function
+        The student's function that is going to be called: what its namespace, its defaults and its
+        closure have taken from torch and time by name is exchanged there, too.
     """
     import torch
 
+    names = _namespace(function)
     ONE_AT_A_TIME.acquire()
     exchanged: list[tuple[Any, str, Any]] = []
     twins: dict[int, Any] = {}
@@ -54,6 +57,8 @@ def simulated(
     try:
         for name, new in _cuda(card, memories).items():
             exchange(torch.cuda, name, new)
+        for name, new in _counts(card, memories).items():
+            exchange(torch.cuda.memory, name, new)
         for name, new in _accelerator(torch, card, memories).items():
             exchange(torch.accelerator, name, new)
         for name, new in _clocks(card).items():
@@ -63,13 +68,49 @@ def simulated(
             if id(value) in twins:
                 renamed[name] = value
                 (names or {})[name] = twins[id(value)]
-        yield
+        with _bound_early(function, twins):
+            yield
     finally:
         for name, value in renamed.items():
             (names or {})[name] = value
         for place, name, old in reversed(exchanged):
             setattr(place, name, old)
         ONE_AT_A_TIME.release()
+
+
+def _namespace(function: Any) -> dict[str, Any] | None:
+    """Return the namespace in which a function looks up its names."""
+    names: dict[str, Any] | None = getattr(_plain(function), "__globals__", None)
+    return names
+
+
+def _plain(function: Any) -> Any:
+    """Return the function behind wrappers, methods, and methods of the function itself."""
+    owner = getattr(function, "__self__", function)
+    candidate = owner if hasattr(owner, "__code__") else getattr(function, "__func__", owner)
+    return unwrap(candidate) if callable(candidate) else candidate
+
+
+@contextmanager
+def _bound_early(function: Any, twins: Mapping[int, Any]) -> Iterator[None]:
+    """Exchange what a function's defaults and closure hold."""
+    function = _plain(function)
+    defaults = getattr(function, "__defaults__", None)
+    cells: list[tuple[CellType, Any]] = []
+    try:
+        if defaults:
+            function.__defaults__ = tuple(twins.get(id(value), value) for value in defaults)
+        for cell in getattr(function, "__closure__", None) or ():
+            with suppress(ValueError):  # a cell that is still empty
+                if id(cell.cell_contents) in twins:
+                    cells.append((cell, cell.cell_contents))
+                    cell.cell_contents = twins[id(cell.cell_contents)]
+        yield
+    finally:
+        if defaults:
+            function.__defaults__ = defaults
+        for cell, value in cells:
+            cell.cell_contents = value
 
 
 def _cuda(card: Card, memories: list[Memory]) -> dict[str, Callable[..., Any]]:
