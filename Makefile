@@ -58,6 +58,7 @@ experiments: $(STAMP) ## Try every claim about batch norm; writes docs/verdicts.
 bench: $(STAMP) ## Measure: bnlib against torch, checks, sliders, grading against nbgrader and Otter.
 	$(BIN)/python -m benchmarks.against_torch
 	$(BIN)/python -m benchmarks.checks
+	$(BIN)/python -m benchmarks.folding
 	$(BIN)/python -m benchmarks.sliders
 	$(BIN)/python -m benchmarks.browser_sliders
 	$(BIN)/python -m benchmarks.grading

@@ -43,11 +43,12 @@ explore(
 # | u06 · The family | Four famous layers: how many lines of code? | [lecture](u06_family/lecture.ipynb), 50 min | [family](../release/u06_family/family.ipynb), 60 min |
 # | u07 · Measure, then claim | Make the shift worse: does training suffer? | [lecture](u07_shift/lecture.ipynb), 60 min | [shift](../release/u07_shift/shift.ipynb), 70 min |
 # | u08 · Noise and small batches | One image, 2000 batches: how much does its output move? | [lecture](u08_batch_size/lecture.ipynb), 50 min | [batch_size](../release/u08_batch_size/batch_size.ipynb), 45 min |
+# | u10 · Into the framework | The same network without batch norm: what does it lose? | [lecture](u10_pytorch/lecture.ipynb), 60 min | [pytorch](../release/u10_pytorch/pytorch.ipynb), 100 min |
 # | u11 · On a GPU, and without | Who reports more bandwidth than the card has? | [lecture](u11_gpu/lecture.ipynb), 60 min | [gpu](../release/u11_gpu/gpu.ipynb), 95 min |
 # | u12 · Write it: kernels | Three reads or two? | [lecture](u12_kernel/lecture.ipynb), 60 min | [kernel](../release/u12_kernel/kernel.ipynb), 90 min |
 #
 # **In preparation**, not here yet: u09 (a clinic for bugs),
-# u10 (into PyTorch), u13 (capstone). Nothing in the units above needs them.
+# u13 (capstone). Nothing in the units above needs them.
 #
 # You need Python and NumPy; the chain rule in u01 and from u04 on. No GPU, no network.
 #
