@@ -52,17 +52,18 @@ def summary(rows: list[Row], bandwidth: float) -> dict[str, float | int | None]:
     return found
 
 
-def table(rows: list[Row], bandwidth: float) -> str:
-    """Return a line for each batch: times of both passes together, ratio, share of bandwidth."""
+def table(rows: list[Row], bandwidth: float, part: str = "both") -> str:
+    """Return a line for each batch: times, ratio, and bytes of our plan as a share of a copy's."""
     names = [t.contender for t in rows[0].timings]
-    head = f"{'batch':49}" + "".join(f"{name:>15}" for name in names)
-    lines = [f"{head}{'best/ours':>11}{'of copy':>9}   (ms, forward + backward)"]
+    head = f"{'batch':49}{'MB':>9}" + "".join(f"{name:>15}" for name in names)
+    told = "forward + backward" if part == "both" else part
+    lines = [f"{head}{'best/ours':>11}{'of copy':>9}   (ms, {told})"]
     for row in rows:
-        times = "".join(f"{t.ms['both']:15.4f}" if t.ms else f"{'wrong':>15}" for t in row.timings)
-        ratio, share = row.ratio("both"), row.share_of_copy("both", bandwidth)
+        times = "".join(f"{t.ms[part]:15.4f}" if t.ms else f"{'wrong':>15}" for t in row.timings)
+        ratio, share = row.ratio(part), row.share_of_copy(part, bandwidth)
         end = f"{ratio:11.2f}" if ratio is not None else f"{'-':>11}"
         end += f"{share:9.0%}" if share is not None else f"{'-':>9}"
-        lines.append(f"{row.setting.label():49}{times}{end}")
+        lines.append(f"{row.setting.label():49}{row.fewest_bytes[part] / 1e6:9.1f}{times}{end}")
     return "\n".join(lines)
 
 
@@ -73,9 +74,8 @@ def write(folder: Path, about: dict[str, str], rows: list[Row], bandwidth: float
     stem = folder / f"gpu-{about['date']}"
     content = {"machine": about, "summary": total, "rows": [row.plain() for row in rows]}
     text = [*(f"{key}: {value}" for key, value in {**about, **total}.items())]
-    stem.with_suffix(".txt").write_text(
-        "\n".join([*text, "", table(rows, bandwidth), ""]), encoding="utf-8"
-    )
+    tables = [line for part in PARTS for line in ("", table(rows, bandwidth, part))]
+    stem.with_suffix(".txt").write_text("\n".join([*text, *tables, ""]), encoding="utf-8")
     stem.with_suffix(".png").write_bytes(picture(about, rows, bandwidth))
     result = stem.with_suffix(".json")
     result.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -1,5 +1,6 @@
 """The batches that are timed: every batch norm of ResNet-50, and a few hard ones."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,17 +48,15 @@ class Setting:
         return f"{self.name:16} {'x'.join(map(str, self.shape)):>18} {layout} {self.dtype:8}"
 
 
-def settings(quick: bool = False) -> list[Setting]:
-    """Return what is timed; `quick` takes three shapes in one dtype."""
+def settings(quick: bool = False, dtypes: Sequence[str] = tuple(DTYPES)) -> list[Setting]:
+    """Return what is timed; `quick` takes three of the shapes."""
     shapes = {
         f"ResNet-50 /{batch}": [(batch, c, side, side) for c, side in RESNET50] for batch in BATCHES
     }
     named = [(name, shape) for name, many in shapes.items() for shape in many]
     named += list(HARD.items())
-    dtypes = list(DTYPES)
     if quick:
         named = [named[0], named[9], ("odd sides", HARD["odd sides"])]
-        dtypes = ["float32"]
     return [
         Setting(name, shape, last, dtype)
         for dtype in dtypes

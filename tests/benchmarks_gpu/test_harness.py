@@ -13,7 +13,7 @@ from benchmarks.gpu import __main__ as command
 from benchmarks.gpu import report
 from benchmarks.gpu.contenders import OURS, Contender, contenders
 from benchmarks.gpu.measure import PARTS, Row, Timing, bytes_of_plan, geometric_mean, measure
-from benchmarks.gpu.shapes import BATCHES, HARD, RESNET50, Setting, settings
+from benchmarks.gpu.shapes import BATCHES, DTYPES, HARD, RESNET50, Setting, settings
 from benchmarks.gpu.timing import copy_bandwidth, median_ms
 from tests.project.places import ROOT
 
@@ -129,14 +129,19 @@ def test_the_written_files_hold_everything(tmp_path):
     assert found["rows"][0]["setting"]["shape"] == [4, 3, 6, 5]
     assert found["rows"][1]["timings"][0]["ms"]["both"] == 2.0
     assert path.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
-    assert "copy GB/s: 1000.0" in path.with_suffix(".txt").read_text(encoding="utf-8")
+    text = path.with_suffix(".txt").read_text(encoding="utf-8")
+    assert "copy GB/s: 1000.0" in text
+    for part in ("(ms, forward)", "(ms, backward)", "(ms, forward + backward)"):
+        assert part in text
 
 
 def test_the_layers_are_resnet_50s():
     """53 of them, in both layouts and three dtypes, at both batch sizes, and the hard ones."""
     assert sum(RESNET50.values()) == 53
     assert len(settings()) == 2 * 3 * (len(BATCHES) * len(RESNET50) + len(HARD))
-    assert len(settings(quick=True)) == 6
+    assert len(settings(quick=True, dtypes=["float32"])) == 6
+    assert {s.dtype for s in settings(dtypes=["bfloat16"])} == {"bfloat16"}
+    assert tuple(DTYPES) == command.DTYPES
 
 
 def test_without_a_gpu_nothing_is_written(tmp_path):
@@ -150,6 +155,19 @@ def test_without_a_gpu_nothing_is_written(tmp_path):
     assert done.returncode == command.NOT_RUN == 3
     assert done.stdout == "not run: no GPU\n"
     assert not out.exists()
+
+
+def test_a_whole_run_reports_and_ends_with_its_verdict(tmp_path, capsys):
+    """With a clock of our own: 0 if all our answers were right, 1 if one was not."""
+    field = contenders(compiled=False)
+    code = command.run([SMALL, SMALL], field, FakeClock(1.0), CPU, ABOUT, tmp_path / "right")
+    said = capsys.readouterr().out
+    assert code == 0
+    assert "[2/2] small" in said
+    assert "best of torch / ours, both: 1.0" in said
+    bad = [Contender("fast", wrong), *field[1:]]
+    assert command.run([SMALL], bad, FakeClock(1.0), CPU, ABOUT, tmp_path / "wrong") == 1
+    assert "wrong answers: 1" in capsys.readouterr().out
 
 
 @pytest.mark.gpu
