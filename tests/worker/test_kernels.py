@@ -154,3 +154,21 @@ def test_a_kernel_runs_in_the_sandbox() -> None:
         worker.end()
     finally:
         worker.close()
+
+
+def test_a_student_s_object_is_no_reference() -> None:
+    """Whatever it claims to equal: plain arrays go to what the judge has registered alone."""
+
+    class Equal:
+        """Equal to everything, and of everything's hash."""
+
+        takes_arrays = True
+
+        def __eq__(self, other: object) -> bool:
+            return True
+
+        def __hash__(self) -> int:
+            return 0
+
+    with pytest.raises(KernelError, match="no Triton kernel"):
+        launch(Equal())

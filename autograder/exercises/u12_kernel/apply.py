@@ -17,7 +17,6 @@ from autograder.exercises.u12_kernel.data import (
     WRITES_INPUT,
     batch,
     launched,
-    on_arrays,
     per_channel,
     reports,
     shape,
@@ -26,6 +25,7 @@ from autograder.exercises.u12_kernel.data import (
     unwritten,
 )
 from autograder.vocabulary import Case, Exercise, Misconception
+from autograder.worker.givens.kernels import on_arrays
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:

@@ -1,9 +1,9 @@
-"""Batches on flat memory, references on plain arrays, and scripts that launch, for all of u12."""
+"""Batches on flat memory, and the scripts that launch, for all of u12."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -27,14 +27,6 @@ FAR = Tolerance(
 )
 HALF = Tolerance(2e-3, 2e-3, "rounded to float16 once: eps16 = 1e-3")
 TOLERANCES = {"float64": SINGLE, "float32": SINGLE, "float16": HALF}
-
-Kernel = TypeVar("Kernel", bound=Callable[..., Any])
-
-
-def on_arrays(function: Kernel) -> Kernel:
-    """Mark a NumPy function as a reference: helpers hand it plain arrays, and launch nothing."""
-    function.takes_arrays = True  # type: ignore[attr-defined]
-    return function
 
 
 def shape(rng: np.random.Generator) -> tuple[int, int, int]:

@@ -14,11 +14,11 @@ from autograder.exercises.u12_kernel.data import (
     TOLERANCES,
     UNIT,
     batch,
-    on_arrays,
     per_channel,
 )
 from autograder.exercises.u12_kernel.wrong_gradients import as_launcher, gradients, misconceptions
 from autograder.vocabulary import Case, Exercise, Misconception
+from autograder.worker.givens.kernels import on_arrays
 from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, call, item
 

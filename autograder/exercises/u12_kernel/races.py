@@ -13,11 +13,11 @@ from autograder.exercises.u12_kernel.data import (
     UNIT,
     blocks,
     launched,
-    on_arrays,
     reports,
     undefined,
 )
 from autograder.vocabulary import Case, Exercise, Misconception
+from autograder.worker.givens.kernels import on_arrays
 from autograder.worker.interpreter import Answer
 
 
