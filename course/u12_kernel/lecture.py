@@ -405,11 +405,11 @@ except bl.OutOfBoundsError as error:
 # %% [markdown]
 # A GPU says nothing. It reads what happens to lie there, or ends your process. In `bnlib.kernels` row numbers are 64 bits wide before they are multiplied, and a test reaches beyond $2^{31}$.
 #
-# **What no single tool sees.** These are all true stories from writing the kernels of this course:
+# **What no single tool sees.** All rows but the last are true stories from writing the kernels of this course:
 #
 # | | finds | does not find |
 # |---|---|---|
-# | Triton's interpreter | wrong numbers, missing masks | races (programs run in order); code that does not compile; bfloat16 rounding (it cuts off in place of rounding) |
+# | Triton's interpreter | wrong numbers; missing masks, if you put nan beyond the ends | races (programs run in order); code that does not compile; bfloat16 rounding (it cuts off in place of rounding) |
 # | the compiler | code that is no Triton: an argument that is 1 becomes a *constant*, and a constant has no `.to()`; registers that spill | wrong numbers |
 # | the block simulator | races, strays, traffic | what only a real chip does |
 # | a GPU | time | *why* |
