@@ -47,7 +47,10 @@ class Guard:
         self.launched.add(name)
         handed = [*zip(executor.arg_names, args, strict=False), *kwargs.items()]
         self._spans = [_span(n, value) for n, value in handed if hasattr(value, "data_ptr")]
-        own(executor, *args, **kwargs)
+        try:
+            own(executor, *args, **kwargs)
+        except interpreter.InterpreterError as error:
+            raise _root(error) from None
 
     def load(self, own: Any, builder: Any, ptrs: Any, mask: Any, other: Any, *more: Any) -> Any:
         """Stand in for a load: nan in the lanes that are undefined."""
@@ -99,7 +102,8 @@ def guarded(on_launch: Launched | None = None) -> Iterator[Guard]:
     Raises
     ------
     StrayAddressError
-        Out of a launch, inside of Triton's own `InterpreterError`, before the address is touched.
+        Out of a launch, before the address is touched. Any error of a kernel's comes as it was
+        raised, without Triton's `InterpreterError` around it.
     """
     guard = Guard(on_launch)
     executor: Any = interpreter.GridExecutor
@@ -122,6 +126,13 @@ def guard_memory() -> None:
     """Guard all kernels that are interpreted in this process from now on; once is enough."""
     if not _on:
         _on.append(_lasting.enter_context(guarded()))
+
+
+def _root(error: BaseException) -> BaseException:
+    """Return what happened in the kernel, or in a function that it called."""
+    while isinstance(error, interpreter.InterpreterError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
 
 
 def _span(name: str, tensor: Any) -> tuple[int, int, str]:

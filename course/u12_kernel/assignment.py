@@ -179,7 +179,7 @@ def total_block(x, total, n, BLOCK):
 for schedule in ("in order", "together"):
     total = np.zeros(1, np.float32)
     report = bl.launch(total_block, (3,), np.arange(10, dtype=np.float32), total, 10, BLOCK=4, schedule=schedule)
-    print(f"{schedule:9} total {total[0]:4}   {len(report.races)} races   {' '.join(map(str, report.races))}")
+    print(f"{schedule:9} total {total[0]:4}   races: {', '.join(map(str, report.races)) or 'none'}")
 
 # %% [markdown]
 # 0 + 1 + … + 9 is 45. One after the other gives 45 by luck. The test that compares numbers passes, on a simulator, on an interpreter, and mostly on a GPU; the report of the races does not.
@@ -303,7 +303,8 @@ check("u12.bn_apply_kernel", bn_apply_kernel)
 #
 # *effort ●●○ · about 9 minutes · 3 points · `hint("u12.triton_bn_forward")` if you are stuck*
 #
-# A function for people who want to know nothing of kernels: tensors in, tensors out, two launches in between. The work is the kernels'; `torch` makes tensors and reads shapes.
+# A function for people who want to know nothing of kernels: tensors in, tensors out, two launches in between. The work is the kernels', **yours**: finish exercises 4 and 5 first. `torch` makes tensors and
+# reads shapes.
 #
 # - x has shape (N, C) or (N, C, …, …), float32 or float16, and **any strides**: after a `transpose` its entries do not lie in the order of its shape. A kernel sees the memory alone.
 # - gamma and beta are float32 of shape (C,).
@@ -416,7 +417,7 @@ check("u12.bn_backward_kernel", bn_backward_kernel)
 #
 # *effort ●○○ · about 6 minutes · 2 points · `hint("u12.triton_bn_backward")` if you are stuck*
 #
-# And its launcher: `(dx, dgamma, dbeta)` of dy, x, and what the forward pass knew. dy comes from whatever layer follows: **its strides, too, can be any.** dx has the shape and dtype of x; dgamma and
+# And its launcher, of your kernel: `(dx, dgamma, dbeta)` of dy, x, and what the forward pass knew. dy comes from whatever layer follows: **its strides, too, can be any.** dx has the shape and dtype of x; dgamma and
 # dbeta are float32 of shape (C,).
 
 # %% exercise="triton_bn_backward"

@@ -24,9 +24,7 @@ READY_MADE = "bnlib"  # its kernels are nobody's answer
 Arguments = Mapping[str, Any]
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-_references: dict[
-    int, Callable[..., Any]
-] = {}  # by identity: nothing else is sure
+_references: dict[int, Callable[..., Any]] = {}  # by identity: nothing else is sure
 
 
 class KernelError(Exception):
@@ -109,7 +107,7 @@ def launch_kernel(
         from bnlib.kernels.guarded import guarded
 
         with guarded(_refuse_ready_made) as guard:
-            _unwrapped(lambda: kernel[tuple(grid)](*values, BLOCK=block))
+            kernel[tuple(grid)](*values, BLOCK=block)
         written = [n for n, room in rooms.items() if n not in outputs and room.changed()]
         left = [n for n in outputs if rooms[n].tensor.data_ptr() not in guard.stored]
         results = {n: rooms[n].values() for n in outputs}
@@ -132,7 +130,7 @@ def call_launcher(kernels: Sequence[str]) -> Callable[..., dict[str, Any]]:
         given_ = [torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in arrays]
         before = [np.array(a) for a in arrays if isinstance(a, np.ndarray)]
         with guarded(_refuse_ready_made) as guard, unwritten_is_nan():
-            answer = _unwrapped(lambda: launcher(*given_))
+            answer = launcher(*given_)
         for name in kernels:
             if name not in guard.launched:
                 raise KernelError(
@@ -180,7 +178,7 @@ def _require_kernel(kernel: Any) -> None:
     from triton.runtime.interpreter import InterpretedFunction
     from triton.runtime.jit import JITFunction
 
-    name = getattr(kernel, "__name__", "it")
+    name = getattr(kernel, "__name__", type(kernel).__name__)
     if isinstance(kernel, JITFunction):
         raise KernelError(
             f"{INTERPRETED}=1 was not set when Triton was imported, so it wants to compile for a "
@@ -188,19 +186,6 @@ def _require_kernel(kernel: Any) -> None:
         )
     if not isinstance(kernel, InterpretedFunction):
         raise KernelError(f"`{name}` is no Triton kernel: write @triton.jit above its def.")
-
-
-def _unwrapped(run: Callable[[], Any]) -> Any:
-    """Run, and raise what happened in a kernel itself: its traceback knows the student's line."""
-    try:
-        return run()
-    except Exception as error:
-        inner: BaseException = error
-        while type(inner).__name__ == "InterpreterError" and inner.__cause__ is not None:
-            inner = inner.__cause__
-        if inner is error:
-            raise
-        raise inner from None
 
 
 def _refuse_ready_made(name: str, module: str) -> None:
