@@ -12,14 +12,10 @@ from bnlib.family import batchnorm_nd, group_norm, instance_norm, layer_norm, re
 from bnlib.plots.style import COLORS, SEQUENTIAL, figure
 
 SAMPLES, CHANNELS, SIDE = 3, 4, 3
-#: What the reader may choose, and the name of its kind.
-NORMS: dict[str, str] = {
-    "batch norm": "batch",
-    "layer norm": "layer",
-    "instance norm": "instance",
-    "group norm": "group",
-}
-LAYOUTS: tuple[str, ...] = ("N, C, H, W", "N, H, W, C")
+#: What the reader may choose, by the number on the slider.
+NORMS: dict[int, str] = {1: "batch", 2: "layer", 3: "instance", 4: "group"}
+#: Axes the channels may be on: (N, C, H, W) and (N, H, W, C).
+FIRST, LAST = CHANNEL_AXES = (1, 3)
 _GAP = 2  # pixels between two tiles; above each stands a number
 _FADED = 0.78  # how much of a tile's colour goes where nothing is shared
 _PAPER = np.array([0.988, 0.988, 0.992])
@@ -97,19 +93,19 @@ def shared(kind: str, sample: int, channel: int, groups: int) -> Shared:
     return Shared(tiles, float(values.mean()), float(values.std()), values.size, sets, y)
 
 
-def code_line(kind: str, groups: int, layout: str) -> str:
-    """Return the mean as a line of NumPy, for the layout the array has.
+def code_line(kind: str, groups: int, channel_axis: int) -> str:
+    """Return the mean as a line of NumPy, for an array with its channels on that axis.
 
     Examples
     --------
-    >>> code_line("batch", 2, "N, H, W, C")
+    >>> code_line("batch", 2, 3)
     'x.mean(axis=(0, 1, 2))'
-    >>> code_line("group", 2, "N, C, H, W")
+    >>> code_line("group", 2, 1)
     'x.reshape(3, 2, 2, 3, 3).mean(axis=(2, 3, 4))'
     """
-    last = layout == LAYOUTS[1]
+    last = channel_axis == LAST
     if kind != "group":
-        axes = reduce_axes(kind, 4, -1 if last else 1)  # type: ignore[arg-type]
+        axes = reduce_axes(kind, 4, channel_axis)  # type: ignore[arg-type]
         return f"x.mean(axis={axes})"
     split = (groups, CHANNELS // groups)
     shape = (SAMPLES, SIDE, SIDE, *split) if last else (SAMPLES, *split, SIDE, SIDE)
@@ -117,29 +113,25 @@ def code_line(kind: str, groups: int, layout: str) -> str:
 
 
 def draw_family(
-    norm: str = "group norm",
-    sample: int = 1,
-    channel: int = 1,
-    groups: int = 2,
-    layout: str = LAYOUTS[0],
+    norm: int = 4, sample: int = 1, channel: int = 2, groups: int = 2, channel_axis: int = FIRST
 ) -> Figure:
     """Draw the batch as tiles, frame what shares a mean with the chosen tile, and what comes out.
 
     Parameters
     ----------
-    norm : str
+    norm : int
         A key of `NORMS`.
     sample, channel : int
         Which tile, counted from 1.
     groups : int
         1, 2 or 4.
-    layout : str
-        One of `LAYOUTS`: it changes the axes' numbers, not what is shared.
+    channel_axis : int
+        1 or 3: it changes the numbers of the axes, not what is shared.
     """
     kind = NORMS[norm]
     found = shared(kind, sample - 1, channel - 1, groups)
     shape = (SAMPLES, CHANNELS, SIDE, SIDE)
-    if layout == LAYOUTS[1]:
+    if channel_axis == LAST:
         shape = (SAMPLES, SIDE, SIDE, CHANNELS)
     fig = figure(1, 2, size=(9.2, 5.0))
     left, right = fig.axes
@@ -151,7 +143,12 @@ def draw_family(
     together = found.y[found.tiles]
     _say(
         fig,
-        (0.085, 0.085, f"{code_line(kind, groups, layout)}   for x of shape {shape}", "monospace"),
+        (
+            0.085,
+            0.085,
+            f"{code_line(kind, groups, channel_axis)}   for x of shape {shape}",
+            "monospace",
+        ),
         (0.085, 0.03, _sentence(found), "sans-serif"),
         (
             0.57,
@@ -161,7 +158,7 @@ def draw_family(
         ),
     )
     left.set_title("x (above each tile: its mean)", loc="left", fontsize=11, y=1.04)
-    right.set_title(f"after {norm}", loc="left", fontsize=11, y=1.04)
+    right.set_title(f"after {kind} norm", loc="left", fontsize=11, y=1.04)
     return fig
 
 

@@ -28,10 +28,10 @@ from bnlib.experiments.catalogue import experiment
 from bnlib.experiments.records import load
 from bnlib.nets import cnn
 from bnlib.plots import COLORS, Picture, figure
-from bnlib.plots.family import LAYOUTS, NORMS, draw_family
+from bnlib.plots.family import draw_family
 from bnlib.plots.family_boxes import draw_boxes
 from bnlib.training import accuracy, train
-from bnlib.widgets import Choice, Slider, explore
+from bnlib.widgets import Slider, explore
 
 np.set_printoptions(precision=3, suppress=True, linewidth=100)
 
@@ -87,7 +87,7 @@ for name, (ours, theirs) in pairs.items():
 # 2. Batch norm: add up the three numbers above the tiles *of a row* on the right. Layer norm: the four *of a column*. Why zero?
 # 3. In `x` sample 2 is brighter than the others. After which norms can you still see that? And that channel 1 is the largest?
 # 4. Group norm: move the groups to 1, then to 4. Which two norms have you met?
-# 5. Change the layout. What changes, what does not?
+# 5. Move the channels from axis 1 to axis 3, so that `x` is (N, H, W, C). What changes, what does not?
 
 # %%
 explore(
@@ -97,11 +97,11 @@ explore(
     "mean and variance with the chosen one: a row for batch norm, a column for layer norm, the "
     "tile alone for instance norm, neighbouring channels of a column for group norm. Right: the "
     "same after the norm. Below: the line of NumPy, and mean and spread of the framed values.",
-    norm=Choice("norm", tuple(NORMS), "group norm"),
+    norm=Slider("norm: 1 batch, 2 layer, 3 instance, 4 group", 1, 4, 1, 4),
     sample=Slider("sample", 1, 3, 1, 1),
     channel=Slider("channel", 1, 4, 1, 2),
-    groups=Slider("groups (of group norm)", 1, 4, 2, 2, log=True),
-    layout=Choice("layout of x", LAYOUTS, LAYOUTS[0]),
+    groups=Slider("groups of group norm", 1, 4, 2, 2, log=True),
+    channel_axis=Slider("channels of x on axis", 1, 3, 2, 1),
 )
 
 # %% [markdown]
@@ -110,7 +110,7 @@ explore(
 # - Framed values come out with mean 0 and spread 1, *together*. For batch norm that is a row of tiles, so a row's numbers add up to 0; for layer norm a column. One tile alone is 0 only for instance norm.
 # - Batch norm keeps what differs between samples (sample 2 stays brighter) and forgets what differs between channels. Layer norm does the opposite. Instance norm forgets both.
 # - One group: layer norm. Four groups: instance norm.
-# - The layout changes the numbers of the axes, and nothing else. `axis=(0, 2, 3)` is batch norm *for channels on axis 1*.
+# - Where the channels are changes the numbers of the axes, and nothing else. `axis=(0, 2, 3)` is batch norm *for channels on axis 1*.
 # </details>
 #
 # ## 3. Why a conv layer has one γ per channel

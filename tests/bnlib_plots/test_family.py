@@ -7,8 +7,8 @@ from bnlib import normalize_over
 from bnlib.family_probe import name_of
 from bnlib.plots import to_png
 from bnlib.plots.family import (
+    CHANNEL_AXES,
     CHANNELS,
-    LAYOUTS,
     NORMS,
     SAMPLES,
     code_line,
@@ -22,17 +22,17 @@ TILES = [(n, c) for n in range(SAMPLES) for c in range(CHANNELS)]
 RTOL = 1e-12  # sums of at most 108 numbers of order 1 in float64
 
 
-def laid_out(layout):
-    """Return the batch as the layout says."""
-    return images() if layout == LAYOUTS[0] else np.moveaxis(images(), 1, -1)
+def laid_out(channel_axis):
+    """Return the batch with its channels on that axis."""
+    return np.moveaxis(images(), 1, channel_axis)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("axis", CHANNEL_AXES)
 @pytest.mark.parametrize("kind", NORMS.values())
 @pytest.mark.parametrize("groups", [1, 2, 4])
-def test_the_line_of_code_gives_the_mean_that_is_shown(kind, groups, layout):
+def test_the_line_of_code_gives_the_mean_that_is_shown(kind, groups, axis):
     """Run as it stands, it has as many entries as the picture says, and the tile's among them."""
-    means = np.asarray(eval(code_line(kind, groups, layout), {"x": laid_out(layout)}))
+    means = np.asarray(eval(code_line(kind, groups, axis), {"x": laid_out(axis)}))
     found = [shared(kind, n, c, groups) for n, c in TILES]
     assert {one.sets for one in found} == {means.size}
     for one in found:
@@ -80,15 +80,15 @@ def test_the_ends_of_group_norm_are_two_other_norms():
 def test_every_control_changes_the_picture():
     """A slider that changes nothing explains nothing."""
     states = (
-        *({}, {"norm": "batch norm"}, {"sample": 2}, {"channel": 3}, {"groups": 4}),
-        {"layout": LAYOUTS[1]},
+        *({}, {"norm": 1}, {"sample": 2}, {"channel": 3}, {"groups": 4}),
+        {"channel_axis": 3},
     )
     assert len({to_png(draw_family(**state)) for state in states}) == len(states)
 
 
 def test_the_numbers_stand_below_the_picture():
     """Count, mean and spread of what is framed; the line of code; what it is afterwards."""
-    texts = [text.get_text() for text in draw_family("batch norm", 1, 2).texts]
+    texts = [text.get_text() for text in draw_family(1, 1, 2).texts]
     values = images()[:, 1]
     assert texts[0].startswith("x.mean(axis=(0, 2, 3))")
     assert f"27 values, mean {values.mean():.2f}, std {values.std():.2f}; 4 means" in texts[1]
