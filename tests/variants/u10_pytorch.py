@@ -785,7 +785,7 @@ class BatchNormFunction(torch.autograd.Function):
         return gamma.reshape(shape) * x_hat + beta.reshape(shape)
 
 
-# %% wrong BatchNormFunction: normalises x in place
+# %% wrong BatchNormFunction: normalises x in place -> arguments-changed
 import torch
 
 
@@ -1751,7 +1751,7 @@ class MyBatchNorm2d(nn.Module):
         return y.to(x.dtype)
 
 
-# %% wrong MyBatchNorm2d: updates in eval, too
+# %% wrong MyBatchNorm2d: updates in eval, too -> eval-updates-the-statistics
 import torch
 from torch import nn
 
@@ -1783,8 +1783,15 @@ class MyBatchNorm2d(nn.Module):
                 self.running_mean += share * (mean - self.running_mean)
                 self.running_var += share * (var * m / (m - 1) - self.running_var)
         else:
+            m = x.numel() // x.shape[1]
+            new = wide.mean((0, 2, 3))
+            spread = ((wide - new[:, None, None]) ** 2).mean((0, 2, 3)) * m / max(m - 1, 1)
+            share = self.momentum
+            if share is None:
+                share = 1 / max(self.num_batches_tracked.item(), 1)
             with torch.no_grad():
-                self.running_mean += 0.1 * (wide.mean((0, 2, 3)) - self.running_mean)
+                self.running_mean += share * (new - self.running_mean)
+                self.running_var += share * (spread - self.running_var)
         x_hat = (wide - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
         y = self.weight[:, None, None] * x_hat + self.bias[:, None, None]
         return y.to(x.dtype)
@@ -1935,7 +1942,7 @@ class MyBatchNorm2d(nn.Module):
         return y.to(x.dtype)
 
 
-# %% wrong MyBatchNorm2d: statistics in float16
+# %% wrong MyBatchNorm2d: statistics in float16 -> statistics-in-half-precision
 import torch
 from torch import nn
 
@@ -3276,7 +3283,7 @@ def freeze_batchnorm(model):
     return model
 
 
-# %% wrong freeze_batchnorm: no running statistics any more
+# %% wrong freeze_batchnorm: no running statistics any more -> statistics-switched-off
 from torch.nn.modules.batchnorm import _BatchNorm
 
 

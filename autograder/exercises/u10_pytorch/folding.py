@@ -11,6 +11,7 @@ import numpy as np
 from autograder.exercises.u10_pytorch.building import (
     AROUND_BATCHNORM,
     EXACT,
+    EXAMPLE_TOLERANCE,
     UNIT,
     Lazy,
     as_float32,
@@ -111,7 +112,7 @@ def conv_cases(rng: np.random.Generator) -> Iterator[Case]:
     def norm(width: int = c, **options: Any) -> dict[str, Any]:
         return batch_norm(rng, width, **options)
 
-    yield f.same("the example of the test cell", *CONV_EXAMPLE, gate=True)
+    yield f.same("the example of the test cell", *CONV_EXAMPLE, **EXAMPLE)
     yield f.same("with a bias", conv(rng, c, c), norm(), weight=3)
     yield f.same(
         "without a bias: the result has one", conv(rng, c, c, bias=False), norm(), weight=2
@@ -140,7 +141,7 @@ def linear_cases(rng: np.random.Generator) -> Iterator[Case]:
     def norm(**options: Any) -> dict[str, Any]:
         return batch_norm(rng, c, 1, **options)
 
-    yield f.same("the example of the test cell", *LINEAR_EXAMPLE, gate=True)
+    yield f.same("the example of the test cell", *LINEAR_EXAMPLE, **EXAMPLE)
     yield f.same("as many inputs as outputs", norm(), linear(rng, c, c), weight=3)
     yield f.same("more inputs than outputs", norm(), linear(rng, c, 2), weight=2)
     yield f.same("no bias: the result has one", norm(), linear(rng, c, c, bias=False), weight=2)
@@ -155,22 +156,23 @@ def linear_cases(rng: np.random.Generator) -> Iterator[Case]:
 
 
 def _example(axes: int) -> dict[str, Any]:
-    """Describe the batch norm of the test cells: s = 2, t = 1, apart from a trace of eps."""
+    """Describe the batch norm of the test cells: s = 2 and t = −19, but for a trace of eps."""
     state = {
         "weight": np.array([6.0]),
         "bias": np.array([-9.0]),
         "running_mean": np.array([5.0]),
         "running_var": np.array([9.0]),
     }
-    options = {"num_features": 1, "eps": 0.0}
+    options = {"num_features": 1}
     return spec(f"BatchNorm{axes}d", options=options, state=state, training=False)
 
 
 def _one(kind: str, options: dict[str, Any], axes: int) -> dict[str, Any]:
-    state = {"weight": np.full((1,) * axes, 3.0), "bias": np.array([4.0])}
+    state = {"weight": np.full((1,) * axes, 3.0), "bias": np.zeros(1)}
     return spec(kind, options=options, state=state)
 
 
+EXAMPLE: dict[str, Any] = {"gate": True, "tolerance": EXAMPLE_TOLERANCE}
 CONV_EXAMPLE = (
     _one("Conv2d", {"in_channels": 1, "out_channels": 1, "kernel_size": 1}, 4),
     _example(2),

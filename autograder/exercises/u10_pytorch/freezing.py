@@ -10,6 +10,7 @@ import numpy as np
 from autograder.exercises.u10_pytorch.building import (
     AROUND_BATCHNORM,
     EXACT,
+    EXAMPLE_TOLERANCE,
     UNIT,
     WORDS,
     batch_norm,
@@ -82,8 +83,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         return Case(name, inputs, script, report, dtype_of=None, **options)
 
     train = method("model", "train")
+    visible: dict[str, Any] = {"gate": True, "tolerance": EXAMPLE_TOLERANCE}
     yield case(
-        "the example of the test cell", EXAMPLE, (FREEZE, train, *RUN), ("output",), gate=True
+        "the example of the test cell", EXAMPLE, (FREEZE, train, *RUN), ("output",), **visible
     )
     yield case("three steps of training, after `train()`", plain(rng), STEPS, (TRAINED,), weight=3)
     yield case(BLOCKS, nested(rng), STEPS, (TRAINED,), weight=3, shape=(5, 2, 4, 3))
@@ -133,7 +135,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 EXAMPLE = sequence(
     spec(
         "BatchNorm1d",
-        options={"num_features": 3, "eps": 0.0},
+        options={"num_features": 3},
         state={
             "weight": np.ones(3),
             "bias": np.zeros(3),
@@ -200,6 +202,10 @@ def _once(layer: Any) -> None:
 
 def _momentum_zero(layer: Any) -> None:
     layer.momentum = 0.0
+
+
+def _untracked(layer: Any) -> None:
+    layer.track_running_stats = False
 
 
 def _without_a_graph(layer: Any) -> None:
@@ -293,8 +299,8 @@ FREEZE_BATCHNORM = Exercise(
         ),
         Misconception(
             "statistics-still-move",
-            "gamma and beta stay, but the running statistics move on: they are no parameters, "
-            "`requires_grad` says nothing about them. The *mode* does.",
+            "The running statistics move on. They are no parameters, so `requires_grad` does not "
+            "hold them; the *mode* does: each batch norm has to be, and stay, in evaluation mode.",
             freezing(statistics=_nothing),
         ),
         Misconception(
@@ -314,6 +320,12 @@ FREEZE_BATCHNORM = Exercise(
             "The running statistics stay, but in training mode the layer still normalises with "
             "each batch's own, not with them. It has to stay in evaluation mode.",
             freezing(statistics=_momentum_zero),
+        ),
+        Misconception(
+            "statistics-switched-off",
+            "With `track_running_stats = False` nothing moves, but in training mode the layer goes "
+            "by each batch's own statistics. It has to stay in evaluation mode.",
+            freezing(statistics=_untracked),
         ),
         Misconception(
             "no-gradient-passes",

@@ -9,12 +9,14 @@ import numpy as np
 
 from autograder.exercises.u10_pytorch.building import (
     EXACT,
+    EXAMPLE_TOLERANCE,
+    FAR_HELP,
     UNIT,
     helpers,
     reference,
     tensor,
 )
-from autograder.exercises.u10_pytorch.function_faults import LATE, MISCONCEPTIONS, NODE
+from autograder.exercises.u10_pytorch.function_faults import KEPT, LATE, MISCONCEPTIONS, NODE
 from autograder.vocabulary import Case, Exercise, Tolerance
 from autograder.worker.script import Script, call, get, method
 
@@ -61,7 +63,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     n, c = int(rng.integers(5, 8)), int(rng.integers(2, 5))
     flat, images = (n, c), (n, c, 3, 2)
 
-    yield _case("the example of the test cell", EXAMPLE, (APPLY_DEFAULT, READ), ("y",), gate=True)
+    options: dict[str, Any] = {"gate": True, "tolerance": EXAMPLE_TOLERANCE}
+    yield _case("the example of the test cell", EXAMPLE, (APPLY, READ), ("y",), **options)
     forward = (APPLY, READ)
     yield _case("output for (N, C)", problem(rng, flat), forward, ("y",))
     yield _case("output for images (N, C, H, W)", problem(rng, images), forward, ("y",), weight=2)
@@ -86,10 +89,11 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield _two_graphs(rng, flat)
     yield _single("float32 in, float32 out", rng, batch(rng, (64, c)))
     far = batch(rng, (64, c)) + 1e4
-    yield _single("float32 far from zero (mean 10 000)", rng, far, tolerance=FAR)
+    name = "float32 far from zero (mean 10 000)"
+    yield _single(name, rng, far, tolerance=FAR, help=FAR_HELP)
     kept = tuple(call("as_arrays", name, into=f"{name} afterwards") for name in ARGUMENTS)
     yield _case(
-        "the arguments are left as they were",
+        KEPT,
         problem(rng, images),
         (APPLY, SLOPES, *kept),
         tuple(f"{name} afterwards" for name in ARGUMENTS),
@@ -110,6 +114,7 @@ EXAMPLE = {
     "x": tensor(np.array([[1.0, 10.0], [3.0, 30.0]])),
     "gamma": tensor(np.array([1.0, 2.0])),
     "beta": tensor(np.array([0.0, 5.0])),
+    "eps": 1e-5,
 }
 AGREE = "gradients agree with differences"
 CHECK = call("differences_agree", "apply", "dy", *(*ARGUMENTS, "eps"), into=AGREE)
@@ -117,7 +122,7 @@ NODE_STEP = call("node_name", "result", into="y.grad_fn")
 LATE_STEP = call(
     "late_change_is_harmless",
     "apply",
-    *(*ARGUMENTS, "dy"),
+    *(*ARGUMENTS, "dy", "eps"),
     into="error or right gradients",
 )
 

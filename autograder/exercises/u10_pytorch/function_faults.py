@@ -11,6 +11,7 @@ from autograder.vocabulary import Case, Misconception
 from autograder.worker.interpreter import Answer
 
 NODE = "the result is a node of the graph of its own kind"
+KEPT = "the arguments are left as they were"
 LATE = "x is changed before the backward pass: an error, or right gradients"
 
 Axes = tuple[int, ...]
@@ -142,6 +143,12 @@ def _fails_on(name: str) -> Callable[[Case, Answer, Answer], bool]:
 
 
 MISCONCEPTIONS = (
+    Misconception(
+        "arguments-changed",
+        "Your function changed an argument in place (`-=`, a method that ends in `_`). The caller "
+        "still needs it, and your own backward pass may, too: work on new tensors.",
+        signs=_fails_on(KEPT),
+    ),
     Misconception(
         "mean-and-variance-held-constant",
         "Your dx is `gamma · inv_std · dy`: as if mean and variance did not depend on x. They do, "

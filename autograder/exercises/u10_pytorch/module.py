@@ -9,6 +9,7 @@ import numpy as np
 
 from autograder.exercises.u10_pytorch.building import (
     EXACT,
+    FAR_HELP,
     UNIT,
     built,
     helpers,
@@ -17,8 +18,10 @@ from autograder.exercises.u10_pytorch.building import (
     tensor,
 )
 from autograder.exercises.u10_pytorch.module_faults import (
+    EVAL_KEPT,
     FROM_TORCH,
     GRAPH,
+    HALF,
     INTO_TORCH,
     MISCONCEPTIONS,
     NO_GRAD,
@@ -131,12 +134,13 @@ def _training_cases(draw: _Draw) -> Iterator[Case]:
     )
     yield _case("training: the output", draw.lived(), (*LIVED, *RUN), ("y",), weight=2)
     slopes = (*LIVED, *RUN, *SLOPES)
-    yield _case("training: the gradients", draw.lived(), slopes, (GRADIENTS,), weight=3)
+    yield _case("training: the gradients", draw.lived(), slopes, (GRADIENTS,), weight=4)
     yield _case(
         NO_GRAD,
         draw.lived(),
         (*LIVED, call("without_gradients", "layer", "x", into="result"), RUN[1], READ),
         ("y", BUFFERS),
+        weight=2,
     )
     yield _case(
         "training: one value per channel raises ValueError",
@@ -187,6 +191,7 @@ def _buffer_cases(draw: _Draw) -> Iterator[Case]:
         (*LIVED, *RUN, call("what_learns", "layer", into="requires_grad")),
         ("requires_grad",),
         dtype_of=None,
+        weight=2,
         idle=True,
     )
 
@@ -198,7 +203,7 @@ def _eval_cases(draw: _Draw) -> Iterator[Case]:
     yield _case("eval: a single image of one pixel", single, evaluated, ("y",))
     yield _case("eval: the gradients", draw.lived(), (*evaluated, *SLOPES), (GRADIENTS,))
     yield _case(
-        "eval: nothing is updated",
+        EVAL_KEPT,
         draw.lived(),
         (*evaluated, READ),
         (BUFFERS,),
@@ -281,12 +286,17 @@ def _precision_cases(draw: _Draw) -> Iterator[Case]:
     far = images(draw.rng, 4, draw.c, 4, 4) + 1e4
     inputs = draw.lived(far.astype(np.float32))
     yield _case(
-        "float32 far from zero (mean 10 000)", inputs, (*LIVED, *RUN), ("y",), tolerance=FAR
+        "float32 far from zero (mean 10 000)",
+        inputs,
+        (*LIVED, *RUN),
+        ("y",),
+        tolerance=FAR,
+        help=FAR_HELP,
     )
     # the same rounded numbers for the oracle: float16 holds them exactly
     half = draw.lived((300 * draw.x(4)).astype(np.float16))
     yield _case(
-        "half precision: large values, squares beyond float16",
+        HALF,
         half,
         (*LIVED, *RUN),
         ("y",),

@@ -16,6 +16,9 @@ FROM_TORCH = "a state dict of nn.BatchNorm2d loads into it"
 TWIN = "a deep copy in the middle of training goes on by itself"
 TO_DOUBLE = "double() takes the buffers along, and leaves the counter whole"
 
+HALF = "half precision: large values, squares beyond float16"
+EVAL_KEPT = "eval: nothing is updated"
+
 AXES = (0, 2, 3)
 
 
@@ -205,6 +208,12 @@ def _state_lacks(*names: str) -> Callable[[Case, Answer, Answer], bool]:
 
 MISCONCEPTIONS = (
     Misconception(
+        "statistics-in-half-precision",
+        "In half precision your statistics overflow: float16 ends at 65 504, and 300² is more. "
+        "Compute in float32 (`x.float()`), and give the result the dtype of x.",
+        signs=lambda case, _answer, _expected: case.name == HALF,
+    ),
+    Misconception(
         "buffers-as-plain-attributes",
         "Your running statistics are not in the state dict: plain attributes are not saved, and do "
         "not follow `.to(...)`. `self.register_buffer(name, tensor)` makes them part of the layer.",
@@ -262,6 +271,7 @@ MISCONCEPTIONS = (
         "eval-updates-the-statistics",
         "Your running statistics move in evaluation mode, too. They move in training only.",
         made(moves_in_eval=True),
+        signs=lambda case, _answer, _expected: case.name == EVAL_KEPT,
     ),
     Misconception(
         "never-counts",

@@ -140,12 +140,12 @@ def late_change_is_harmless() -> Callable[..., bool]:
     Either torch notices and raises, or the gradients are what they are without the change.
     """
 
-    def ask(function: Any, x: Any, gamma: Any, beta: Any, dy: Any) -> bool:
+    def ask(function: Any, x: Any, gamma: Any, beta: Any, dy: Any, eps: float) -> bool:
         import torch
 
         def slopes(change: bool) -> tuple[Any, ...]:
             copy = x.clone()
-            y = function(copy, gamma, beta)
+            y = function(copy, gamma, beta, eps)
             if change:
                 copy.mul_(2.0).add_(dy)
             return torch.autograd.grad((y * dy).sum(), (x, gamma, beta), allow_unused=True)
