@@ -203,7 +203,7 @@ def achieved_bandwidth(n_bytes, ms):
     ### END SOLUTION
 
 # %% test="achieved_bandwidth"
-speed = achieved_bandwidth(3_000_000_000, 2.0)
+speed = achieved_bandwidth(3e9, 2.0)
 assert abs(speed - 1500) < 1e-6, f"3 GB in 2 ms are 1500 GB/s; got {speed}"
 check("u11.achieved_bandwidth", achieved_bandwidth)
 

@@ -127,8 +127,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     report = ("device, dtype and memory format of y",)
     facts: dict[str, Any] = {"script": FACTS, "report": report, "tolerance": EXACT}
     for dtype in ("float16", "bfloat16", "float32"):
-        yield case("y has the dtype of x", normal(2, c, 3, 3), dtype, weight=3, **facts)
-    last: dict[str, Any] = {"turned": True, "help": ORDER}
+        yield case("y has the dtype of x", normal(2, c, 3, 3), dtype, weight=3, idle=True, **facts)
+    last: dict[str, Any] = {"turned": True, "help": ORDER, "idle": True}
     yield case("channels last in memory stays so", normal(2, 4, 3, 5), **last, **facts)
     there: dict[str, Any] = {"script": ON_CARD, "report": ("y", *report), "place": "cuda:1"}
     yield case("all tensors on the second card", normal(n, c), weight=2, help=PLACE, **there)

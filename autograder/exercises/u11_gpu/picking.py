@@ -10,13 +10,13 @@ import numpy as np
 from autograder.exercises.u11_gpu.common import EXACT, TOLERANCES, UNIT, computer, theirs
 from autograder.vocabulary import Case, Exercise, Misconception
 from autograder.worker.interpreter import Answer
-from autograder.worker.script import Given, get, method
+from autograder.worker.script import Given, call, method
 
 WITH, WITHOUT = "a computer with a card", "a computer without a card"
 SCRIPT = (
     theirs("pick_device"),
     method("computer", "call", "theirs", into="device"),
-    get("device", "type", into="device.type"),
+    call("device_kind", "device", into="kind of device"),
 )
 
 
@@ -25,11 +25,12 @@ def cases(_rng: np.random.Generator) -> Iterator[Case]:
 
     def case(name: str, machine: Given, **options: Any) -> Case:
         options = {"dtype_of": None, "tolerance": EXACT, **options}
-        return Case(name, {"computer": machine}, SCRIPT, ("device.type",), **options)
+        inputs = {"computer": machine, "device_kind": Given("device_kind")}
+        return Case(name, inputs, SCRIPT, ("kind of device",), **options)
 
     yield case(WITH, computer(cards=1))
     yield case("a computer with two cards", computer(cards=2))
-    yield case(WITHOUT, computer(cards=0), idle=True, weight=2)
+    yield case(WITHOUT, computer(cards=0), gate=True, weight=2)
 
 
 def reference() -> Any:
@@ -41,7 +42,7 @@ def reference() -> Any:
 
 def _says(wrong: str, where: str) -> Any:
     def signs(case: Case, answer: Answer, _expected: Answer) -> bool:
-        return case.name == where and answer.values["device.type"] == wrong
+        return case.name == where and answer.values["kind of device"] == wrong
 
     return signs
 

@@ -168,14 +168,14 @@ BANDWIDTH_SCRIPT = (
 def bandwidth_cases(rng: np.random.Generator) -> Iterator[Case]:
     """Behaviours of `achieved_bandwidth`."""
 
-    def case(name: str, n_bytes: int, ms: float, **options: Any) -> Case:
+    def case(name: str, n_bytes: float, ms: float, **options: Any) -> Case:
         inputs = {"n_bytes": n_bytes, "ms": ms, "as_float": Given("as_float")}
         return Case(name, inputs, BANDWIDTH_SCRIPT, ("GB/s",), dtype_of=None, **options)
 
-    yield case("the example of the test cell", 3_000_000_000, 2.0, gate=True)
-    yield case("a large copy", int(rng.integers(10**9, 10**11)), float(rng.uniform(1, 50)))
+    yield case("the example of the test cell", 3e9, 2.0, gate=True)
+    yield case("a large copy", float(rng.integers(10**9, 10**11)), float(rng.uniform(1, 50)))
     yield case("a few kilobytes", int(rng.integers(2_000, 90_000)), float(rng.uniform(0.01, 0.2)))
-    yield case("slower than 1 GB/s", int(rng.integers(10**6, 10**7)), float(rng.uniform(20, 90)))
+    yield case("slower than 1 GB/s", float(rng.integers(10**6, 10**7)), float(rng.uniform(20, 90)))
 
 
 def _factor(factor: float) -> Callable[..., Any]:

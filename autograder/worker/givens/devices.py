@@ -30,6 +30,19 @@ def device(name: str) -> Any:
     return torch.device(name)
 
 
+@given("device_kind")
+def device_kind() -> Callable[[Any], str]:
+    """Build the reading of a device: its kind, or what it is instead."""
+
+    def read(value: Any) -> str:
+        import torch
+
+        known = isinstance(value, torch.device)
+        return str(value.type) if known else f"no device, but of type {type(value).__name__}"
+
+    return read
+
+
 @given("dtype")
 def dtype(name: str) -> Any:
     """Build a torch dtype from its name, without ``torch.``."""
