@@ -95,7 +95,7 @@ def survey() -> list[Compiled]:
     """Compile all kernels for a layer with rows of 3136 (56 x 56) and one in channels-last."""
     from bnlib.kernels import View, elementwise, gradient, plan_reduction, reduction, resident
 
-    flags = {"AFFINE": True, "RELU": True, "RESIDUAL": False, "RUNNING": True}
+    flags = {"AFFINE": True, "RELU": True, "RESIDUAL": False, "RUNNING": True, "WIDE": False}
     merging = {"SPLITS": 16, "BLOCK": 32}
     found = []
     for (dtype, size), last in product((("fp32", 4), ("bf16", 2)), (False, True)):
@@ -121,7 +121,19 @@ def survey() -> list[Compiled]:
                 constants = {**flags, **merging, **blocks, "LAST": last}
                 case = f"{dtype} {'NHWC' if last else 'NCHW'} {plan.rows}x{plan.columns}"
                 found += [look(kernel, case, dtype, constants, plan.warps) for kernel in many]
+        found += [] if last else [_odd(dtype, size, flags)]
     return found
+
+
+def _odd(dtype: str, size: int, flags: dict[str, Any]) -> Compiled:
+    """Compile the worst of ResNet-50: rows of 49, every number with an address of its own."""
+    from bnlib.kernels import View, plan_reduction, resident
+
+    view = View.of((256, 512, 7, 7), False)
+    plan = plan_reduction(view, size, "forward")
+    blocks = {"ROWS": plan.rows, "COLUMNS": plan.columns, "VECTOR": view.vector, "LAST": False}
+    case = f"{dtype} NCHW {plan.rows}x{plan.columns} odd"
+    return look(resident.forward_resident, case, dtype, {**flags, **blocks}, plan.warps)
 
 
 def main() -> int:

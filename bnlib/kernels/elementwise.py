@@ -11,7 +11,7 @@ import triton.language as tl
 @triton.jit
 def place(
     last_tile, rows_in_all, channels, inner, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
-    LAST: tl.constexpr,
+    LAST: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """Return `(offsets, inside, channel, has_channel)` of this program's block of the tensor.
 
@@ -21,7 +21,8 @@ def place(
     across = tl.cdiv(inner, COLUMNS)
     rows = (tile // across) * ROWS + tl.arange(0, ROWS)
     columns = (tile % across) * COLUMNS + tl.arange(0, COLUMNS)
-    offsets = (rows.to(tl.int64) * inner)[:, None] + columns[None, :]
+    row = rows.to(tl.int64) if WIDE else rows
+    offsets = (row * inner)[:, None] + columns[None, :]
     inside = (rows < rows_in_all)[:, None] & (columns < inner)[None, :]
     if LAST:
         return offsets, inside, columns[None, :], (columns < inner)[None, :]
@@ -59,12 +60,12 @@ def apply_forward(
     x_ptr, residual_ptr, y_ptr, stats_ptr, weight_ptr, bias_ptr,
     last_tile, rows_in_all, channels, inner_by_vector,
     VECTOR: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr,
-    AFFINE: tl.constexpr, RELU: tl.constexpr, RESIDUAL: tl.constexpr,
+    WIDE: tl.constexpr, AFFINE: tl.constexpr, RELU: tl.constexpr, RESIDUAL: tl.constexpr,
 ):  # fmt: skip
     """Write `y = [relu](γ x_hat + β [+ residual])`, computed in float32 and rounded once."""
     inner = inner_by_vector * VECTOR
     at, inside, channel, exists = place(
-        last_tile, rows_in_all, channels, inner, ROWS, COLUMNS, LAST
+        last_tile, rows_in_all, channels, inner, ROWS, COLUMNS, LAST, WIDE
     )
     x = tl.load(x_ptr + at, mask=inside, other=0.0).to(tl.float32)
     x_hat, _ = normalized(x, stats_ptr, channel, exists, channels)
@@ -81,7 +82,7 @@ def apply_backward(
     dy_ptr, x_ptr, dx_ptr, stats_ptr, means_ptr, weight_ptr, bias_ptr,
     last_tile, rows_in_all, channels, inner_by_vector,
     VECTOR: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr,
-    AFFINE: tl.constexpr, RELU: tl.constexpr,
+    WIDE: tl.constexpr, AFFINE: tl.constexpr, RELU: tl.constexpr,
 ):  # fmt: skip
     """Write `dx = γ inv_std (g − mean(g) − x_hat mean(g x_hat))`; means is (2, C).
 
@@ -90,7 +91,7 @@ def apply_backward(
     """
     inner = inner_by_vector * VECTOR
     at, inside, channel, exists = place(
-        last_tile, rows_in_all, channels, inner, ROWS, COLUMNS, LAST
+        last_tile, rows_in_all, channels, inner, ROWS, COLUMNS, LAST, WIDE
     )
     x = tl.load(x_ptr + at, mask=inside, other=0.0).to(tl.float32)
     g = tl.load(dy_ptr + at, mask=inside, other=0.0).to(tl.float32)

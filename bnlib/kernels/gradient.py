@@ -66,7 +66,7 @@ def partial_sums(
     first = split * tiles_each
     end = tl.minimum(first + tiles_each, tiles_of(outer, inner, ROWS, COLUMNS, LAST))
     for tile in range(first, end):
-        at, inside, _ = block_at(tile, channel, outer, channels, inner, ROWS, COLUMNS, LAST)
+        at, inside, _ = block_at(tile, channel, outer, channels, inner, ROWS, COLUMNS, LAST, True)
         x = tl.load(x_ptr + at, mask=inside, other=0.0).to(tl.float32)
         centred = (x - across_block(pivot, LAST)) - across_block(offset, LAST)
         x_hat = centred * across_block(inv_std, LAST)

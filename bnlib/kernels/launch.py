@@ -110,7 +110,7 @@ def batch_norm_forward(
         if training and plan.resident:
             resident.forward_resident[(plan.channel_blocks,)](
                 x, extra, y, stats, gamma, beta, mean, var, *sizes, eps, momentum,
-                **_blocks(view, plan), **flags, RUNNING=running,
+                **_blocks(view, plan), WIDE=_wide(x), **flags, RUNNING=running,
             )  # fmt: skip
             return y, stats
         if training:
@@ -123,7 +123,8 @@ def batch_norm_forward(
         rows, columns, programs = plan_apply(view, x.element_size())
         elementwise.apply_forward[(programs,)](
             x, extra, y, stats, gamma, beta, programs - 1, _rows(view), *sizes[1:],
-            VECTOR=view.vector, ROWS=rows, COLUMNS=columns, LAST=view.last, **flags, num_warps=8,
+            VECTOR=view.vector, ROWS=rows, COLUMNS=columns, LAST=view.last, WIDE=_wide(x),
+            **flags, num_warps=8,
         )  # fmt: skip
     return y, stats
 
@@ -177,7 +178,7 @@ def batch_norm_backward(
         if plan.resident:
             resident.backward_resident[(plan.channel_blocks,)](
                 dy, x, seen, dx, dresidual, stats, gamma, beta, dgamma, dbeta, *sizes,
-                over_values, **_blocks(view, plan), **flags, RESIDUAL=residual,
+                over_values, **_blocks(view, plan), WIDE=_wide(x), **flags, RESIDUAL=residual,
             )  # fmt: skip
         else:
             parts = _parts(2, plan, view, x)
@@ -195,7 +196,7 @@ def batch_norm_backward(
             elementwise.apply_backward[(programs,)](
                 dresidual if masked else dy, x, dx, stats, means, gamma, beta,
                 programs - 1, _rows(view), *sizes[1:], VECTOR=view.vector, ROWS=rows,
-                COLUMNS=columns, LAST=view.last, AFFINE=weight is not None,
+                COLUMNS=columns, LAST=view.last, WIDE=_wide(x), AFFINE=weight is not None,
                 RELU=relu and not residual, num_warps=8,
             )  # fmt: skip
     return Gradients(
@@ -274,6 +275,11 @@ def _blocks(view: View, plan: Plan) -> dict[str, int | bool]:
         "LAST": view.last,
         "num_warps": plan.warps,
     }
+
+
+def _wide(x: Tensor) -> bool:
+    """Return whether some offset needs more than 32 bits."""
+    return x.numel() >= 1 << 31
 
 
 def _parts(numbers: int, plan: Plan, view: View, x: Tensor) -> Tensor:

@@ -65,7 +65,7 @@ def partial_moments(
     first = split * tiles_each
     end = tl.minimum(first + tiles_each, tiles_of(outer, inner, ROWS, COLUMNS, LAST))
     for tile in range(first, end):
-        at, inside, n = block_at(tile, channel, outer, channels, inner, ROWS, COLUMNS, LAST)
+        at, inside, n = block_at(tile, channel, outer, channels, inner, ROWS, COLUMNS, LAST, True)
         x = tl.load(x_ptr + at, mask=inside, other=0.0).to(tl.float32)
         mean_b, m2_b = moments_of(x, pivot, inside, n, LAST)
         count, mean, m2 = merge(count, mean, m2, n, mean_b, m2_b)

@@ -13,6 +13,7 @@ def forward_resident(
     x_ptr, residual_ptr, y_ptr, stats_ptr, weight_ptr, bias_ptr, running_mean_ptr, running_var_ptr,
     outer, channels, inner_by_vector, eps, momentum,
     VECTOR: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr,
+    WIDE: tl.constexpr,
     AFFINE: tl.constexpr, RELU: tl.constexpr, RESIDUAL: tl.constexpr, RUNNING: tl.constexpr,
 ):  # fmt: skip
     """Statistics and output of one channel (or row of channels) from a single block.
@@ -22,7 +23,7 @@ def forward_resident(
     channel = tl.program_id(0)
     inner = inner_by_vector * VECTOR
     here, exists = channels_at(channel, channels, COLUMNS, LAST)
-    at, inside, count = block_at(0, channel, outer, channels, inner, ROWS, COLUMNS, LAST)
+    at, inside, count = block_at(0, channel, outer, channels, inner, ROWS, COLUMNS, LAST, WIDE)
     x = tl.load(x_ptr + at, mask=inside, other=0.0).to(tl.float32)
     pivot = pivot_of(x_ptr, here, exists, inner, LAST)
     offset, m2 = moments_of(x, pivot, inside, count, LAST)
@@ -51,6 +52,7 @@ def backward_resident(
     dy_ptr, x_ptr, y_ptr, dx_ptr, dresidual_ptr, stats_ptr, weight_ptr, bias_ptr,
     dweight_ptr, dbias_ptr, outer, channels, inner_by_vector, over_values,
     VECTOR: tl.constexpr, ROWS: tl.constexpr, COLUMNS: tl.constexpr, LAST: tl.constexpr,
+    WIDE: tl.constexpr,
     AFFINE: tl.constexpr, RELU: tl.constexpr, RESIDUAL: tl.constexpr,
 ):  # fmt: skip
     """All gradients of one channel (or row of channels) from one block of dy and one of x."""
@@ -59,7 +61,7 @@ def backward_resident(
     here, exists = channels_at(channel, channels, COLUMNS, LAST)
     pivot, offset, inv_std = load_stats(stats_ptr, here, exists, channels)
     weight, bias = load_affine(weight_ptr, bias_ptr, here, exists, inv_std, AFFINE)
-    at, inside, _ = block_at(0, channel, outer, channels, inner, ROWS, COLUMNS, LAST)
+    at, inside, _ = block_at(0, channel, outer, channels, inner, ROWS, COLUMNS, LAST, WIDE)
     x = tl.load(x_ptr + at, mask=inside, other=0.0).to(tl.float32)
     centred = (x - across_block(pivot, LAST)) - across_block(offset, LAST)
     x_hat = centred * across_block(inv_std, LAST)

@@ -11,13 +11,14 @@ import triton.language as tl
 @triton.jit
 def block_at(
     tile, channel, outer, channels, inner, ROWS: tl.constexpr, COLUMNS: tl.constexpr,
-    LAST: tl.constexpr,
+    LAST: tl.constexpr, WIDE: tl.constexpr,
 ):  # fmt: skip
     """Return `(offsets, inside, count)` of a channel's block number `tile`.
 
     Channels first: rows are images, `offset = (n·C + c)·S + s`; channels last: rows are positions,
-    `offset = p·C + c`. Rows are 64 bit wide: a batch may hold more than 2³¹ numbers. `count` is the
-    number of values that each channel of the block has inside.
+    `offset = p·C + c`. WIDE offsets have 64 bits, which a batch of 2³¹ numbers needs; with 32 a
+    kernel that keeps its block has more registers for it. `count` is the number of values that each
+    channel has inside.
     """
     across = 1 if LAST else tl.cdiv(inner, COLUMNS)
     first_row = (tile // across) * ROWS
@@ -25,11 +26,11 @@ def block_at(
     rows = first_row + tl.arange(0, ROWS)
     columns = first_column + tl.arange(0, COLUMNS)
     count = tl.minimum(ROWS, outer - first_row)
-    wide = rows.to(tl.int64)
+    row = rows.to(tl.int64) if WIDE else rows
     if LAST:
-        starts = wide * inner
+        starts = row * inner
     else:
-        starts = (wide * channels + channel) * inner
+        starts = (row * channels + channel) * inner
         count *= tl.minimum(COLUMNS, inner - first_column)
     offsets = starts[:, None] + columns[None, :]
     inside = (rows < outer)[:, None] & (columns < inner)[None, :]

@@ -27,7 +27,7 @@ def test_every_kernel_compiles_for_both_layouts_and_widths(survey):
     """The interpreter takes code that the compiler refuses."""
     names = {row["kernel"] for row in survey}
     assert len(names) == 8
-    assert len(survey) == 8 * 4
+    assert len(survey) == 8 * 4 + 2  # and rows of 49, which no vector divides
 
 
 def test_nothing_spills_and_two_programs_share_a_processor(survey):
@@ -40,7 +40,7 @@ def test_nothing_spills_and_two_programs_share_a_processor(survey):
 def test_threads_load_and_store_sixteen_bytes_at_a_time(survey):
     """Wherever the length of a row allows it; 196 bfloat16 numbers allow eight."""
     for row in survey:
-        if row["kernel"].startswith("merge"):
+        if row["kernel"].startswith("merge") or row["case"].endswith("odd"):
             continue
         most = 64 if row["case"].startswith("bf16 NCHW") and "resident" in row["kernel"] else 128
         assert row["load_bits"] == most, row
@@ -52,7 +52,7 @@ ONES = """
 import itertools
 from benchmarks.gpu.compiled import compile_kernel
 from bnlib.kernels import elementwise, gradient, reduction, resident
-flags = dict.fromkeys(("AFFINE", "RELU", "RESIDUAL", "RUNNING"), True)
+flags = dict.fromkeys(("AFFINE", "RELU", "RESIDUAL", "RUNNING", "WIDE"), True)
 sizes = {"VECTOR": 1, "ROWS": 4, "COLUMNS": 32, "SPLITS": 4, "BLOCK": 4}
 ones = ("outer", "channels", "inner_by_vector", "rows_in_all", "splits", "pivot_stride")
 for last, only in itertools.product((False, True), [{"channels"}, {"outer"}, set(ones)]):

@@ -44,7 +44,7 @@ def test_the_elementwise_pass_reaches_beyond_two_to_the_31(vast):
     vast[2 * IMAGE :] = 2.5
     stats = torch.zeros(2 * CHANNELS + 1, device=DEVICE)
     stats[0], stats[CHANNELS], stats[2 * CHANNELS] = 1.0, 0.5, 2.0  # (2.5 − 1 − 0.5)·2 = 2
-    flags = {"LAST": False, "AFFINE": False, "RELU": False, "RESIDUAL": False}
+    flags = {"LAST": False, "WIDE": True, "AFFINE": False, "RELU": False, "RESIDUAL": False}
     apply_forward[(1,)](
         *(vast, vast, vast, stats, stats, stats, 2 * CHANNELS, 2 * CHANNELS + 1, CHANNELS),
         SIDE // 16,
