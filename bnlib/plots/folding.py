@@ -1,6 +1,7 @@
 """What folding does to weights that are to be rounded: ranges of channels, and the error."""
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -95,16 +96,29 @@ def draw_rounding(spread: float = 1.0, bits: int = 8) -> Figure:
         ],
     )
     left, right = fig.axes
-    for weights, shade, label in zip(filters(spread), _SHADES, ("before", "folded"), strict=False):
-        largest = np.abs(weights).max(axis=1)
-        left.plot(largest, "o", color=COLORS[shade], markersize=5, label=label)
-    left.set_yscale("log")
-    left.set(ylim=(1e-3, 30.0))
-    left.legend(fontsize=9, loc="upper left")
-    for curve, shade, label in zip(curves, _SHADES, KINDS, strict=True):
-        right.plot(BITS, curve, color=COLORS[shade], linewidth=2.0, label=label)
-        right.plot([bits], [curve[at]], "D", color=COLORS[shade], markersize=7)
-    right.set_yscale("log")
-    right.set(xlim=(2.8, 12.2), ylim=(1e-4, 2.0))
-    right.legend(fontsize=9, loc="lower left")
+    for weights, shade in zip(filters(spread), _SHADES, strict=False):
+        largest = np.log10(np.abs(weights).max(axis=1))
+        left.plot(largest, "o", color=COLORS[shade], markersize=5)
+    _powers_of_ten(left, -3, 1)
+    _name(left, ("before", "folded"), top=0.92)
+    for curve, shade in zip(curves, _SHADES, strict=True):
+        right.plot(BITS, np.log10(curve), color=COLORS[shade], linewidth=2.0)
+        right.plot([bits], [np.log10(curve[at])], "D", color=COLORS[shade], markersize=7)
+    right.set_xlim(2.8, 12.2)
+    _powers_of_ten(right, -4, 0)
+    _name(right, KINDS, top=0.22)
     return fig
+
+
+def _powers_of_ten(ax: Any, low: int, high: int) -> None:
+    """Label an axis of logarithms: a log scale of matplotlib's draws twice as long."""
+    powers = range(low, high + 1)
+    ax.set(ylim=(low - 0.1, high + 0.5), yticks=list(powers))
+    ax.set_yticklabels([f"{10.0**power:g}" for power in powers])
+
+
+def _name(ax: Any, names: tuple[str, ...], top: float) -> None:
+    """Write the names of the curves in their colours, below one another."""
+    for row, (name, shade) in enumerate(zip(names, _SHADES, strict=False)):
+        place = 0.03, top - 0.08 * row
+        ax.text(*place, name, color=COLORS[shade], fontsize=10, transform=ax.transAxes)

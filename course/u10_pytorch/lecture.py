@@ -463,7 +463,7 @@ explore(
 # %% [markdown]
 # <details><summary>What you see</summary>
 #
-# The channels with small s fall between the steps: at eight bits and a spread of 2 a third of the channels are rounded to 0 nearly as a whole. A step for each channel is immune, since s only multiplies the step. Nagel et al. (2019) found such ranges in MobileNetV2, whose accuracy
+# The channels with small s fall between the steps: a spread of 1 costs three bits; at eight bits and a spread of 2 a quarter of the channels are rounded to 0 nearly as a whole. A step for each channel is immune, since s only multiplies the step. Nagel et al. (2019) found such ranges in MobileNetV2, whose accuracy
 # collapsed with one step a layer, and repaired it by moving scales between layers; today's int8 convolutions take a step for each channel.
 # </details>
 
