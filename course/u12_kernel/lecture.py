@@ -403,7 +403,7 @@ except bl.OutOfBoundsError as error:
     print("the simulator says:", error)
 
 # %% [markdown]
-# A GPU says nothing. It reads what happens to lie there, or ends your process. In `bnlib.kernels` row numbers are 64 bits wide before they are multiplied, and a test reaches beyond $2^{31}$.
+# A GPU says nothing. It reads what happens to lie there, or ends your process. In `bnlib.kernels` rows are counted in 64 bits where a batch needs it, and a test reaches beyond $2^{31}$. (Why not always? In a kernel that keeps its block on the chip, wide addresses take registers from the block.)
 #
 # **What no single tool sees.** All rows but the last are true stories from writing the kernels of this course:
 #

@@ -54,6 +54,12 @@ def test_the_elementwise_pass_reaches_beyond_two_to_the_31(vast):
     assert torch.equal(vast[2 * IMAGE :], torch.full_like(vast[2 * IMAGE :], 2.0))
 
 
+@pytest.mark.parametrize(("numbers", "wide"), [((1 << 31) - 1, False), (1 << 31, True)])
+def test_offsets_are_wide_as_soon_as_one_needs_it(numbers, wide):
+    """The last entry of 2³¹ has the largest offset that 32 bits hold; padding is masked."""
+    assert launch._wide(torch.empty(numbers, device="meta")) == wide
+
+
 def test_two_to_the_24_values_in_a_channel(monkeypatch):
     """A count that float32 still holds, at mean 1e4; the interpreter gets a few huge blocks."""
     x = torch.randn(1, 1, 4096, 4096, generator=torch.Generator().manual_seed(0)).to(DEVICE) + 1e4
