@@ -81,7 +81,7 @@ for name, (ours, theirs) in pairs.items():
 #
 # ## 2. The picture
 #
-# Three samples side by side, four channels below one another; each tile is one channel of one sample, 3 × 3 positions. Its colour is its values, the number above it their mean. **Choose a tile** (sample, channel): framed is all that shares its mean and its variance.
+# Three samples side by side, four channels below one another; each tile is one channel of one sample, 3 × 3 positions. Its colour is its values, the number above it their mean. **Choose a tile** (sample, channel): framed is all that shares its mean and its variance. (The norms are 1 batch, 2 layer, 3 instance, 4 group norm.)
 #
 # 1. Before you move anything: what will be framed for batch norm? For layer norm? Check.
 # 2. Batch norm: add up the three numbers above the tiles *of a row* on the right. Layer norm: the four *of a column*. Why zero?
@@ -97,7 +97,7 @@ explore(
     "mean and variance with the chosen one: a row for batch norm, a column for layer norm, the "
     "tile alone for instance norm, neighbouring channels of a column for group norm. Right: the "
     "same after the norm. Below: the line of NumPy, and mean and spread of the framed values.",
-    norm=Slider("norm: 1 batch, 2 layer, 3 instance, 4 group", 1, 4, 1, 4),
+    norm=Slider("norm: BN, LN, IN, GN", 1, 4, 1, 4),
     sample=Slider("sample", 1, 3, 1, 1),
     channel=Slider("channel", 1, 4, 1, 2),
     groups=Slider("groups of group norm", 1, 4, 2, 2, log=True),
