@@ -27,8 +27,8 @@ class Finding:
 
 
 def examine() -> list[Finding]:
-    """Look at Python, packages, sandbox and GPU."""
-    return [_python(), *map(_package, PACKAGES), _sandbox(), _gpu()]
+    """Look at Python, packages, sandbox, Triton and GPU."""
+    return [_python(), *map(_package, PACKAGES), _sandbox(), _triton(), _gpu()]
 
 
 def _python() -> Finding:
@@ -47,6 +47,13 @@ def _sandbox() -> Finding:
     fault = find_fault()
     text = fault or "students' code can be shut in with bubblewrap"
     return Finding("sandbox", not fault, text, needed=False)
+
+
+def _triton() -> Finding:
+    """Say whether kernels can be run, on a CPU or a GPU: only unit 12 needs that, on Linux."""
+    found = _package("triton")
+    missing = "not installed: the kernels of unit 12 are not run, nor graded (Linux: `make venv`)"
+    return Finding("triton", found.ok, found.text if found.ok else missing, needed=False)
 
 
 def _gpu() -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import importlib.metadata
 import shutil
 import subprocess
 from typing import Any
@@ -31,6 +32,19 @@ def test_a_missing_package_is_said_with_what_to_do(monkeypatch: pytest.MonkeyPat
     found = finding("no-such-package")
     assert (found.ok, found.needed) == (False, True)
     assert "make venv" in found.text
+
+
+def test_a_missing_triton_costs_one_unit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no builds for macOS and Windows: a finding, and no fault of the machine."""
+    assert finding("triton").ok
+
+    def version(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", version)
+    found = finding("triton")
+    assert (found.ok, found.needed) == (False, False)
+    assert "unit 12" in found.text
 
 
 @pytest.mark.parametrize(
