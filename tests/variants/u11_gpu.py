@@ -56,7 +56,7 @@ def pick_device():
     return torch.device("cpu")
 
 
-# %% wrong pick_device: the name, not the device
+# %% wrong pick_device: the name, not the device -> no-device
 def pick_device():
     import torch
 
@@ -73,14 +73,14 @@ def pick_device():
     return DEVICE
 
 
-# %% wrong pick_device: the other way round
+# %% wrong pick_device: the other way round -> other-way-round
 def pick_device():
     import torch
 
     return torch.device("cpu" if torch.cuda.is_available() else "cuda")
 
 
-# %% wrong pick_device: nothing returned
+# %% wrong pick_device: nothing returned -> no-device
 def pick_device():
     import torch
 
@@ -238,7 +238,7 @@ def to_device(batch, device):
     return batch
 
 
-# %% wrong to_device: every copy waits
+# %% wrong to_device: every copy waits -> copies-wait
 def to_device(batch, device):
     if hasattr(batch, "detach"):
         return batch.to(device)
@@ -250,7 +250,7 @@ def to_device(batch, device):
     return batch
 
 
-# %% wrong to_device: no copy waits, not even to the CPU
+# %% wrong to_device: no copy waits, not even to the CPU -> copies-do-not-wait
 def to_device(batch, device):
     if hasattr(batch, "detach"):
         return batch.to(device, non_blocking=True)
@@ -886,7 +886,7 @@ def time_op(fn, device, warmup, repeats):
     return times
 
 
-# %% wrong time_op: the time the processor was busy
+# %% wrong time_op: the time the processor was busy -> hardly-any-time
 def time_op(fn, device, warmup, repeats):
     import time
 
@@ -999,7 +999,7 @@ def bytes_moved(shape, dtype, pass_, fused):
     return large * math.prod(shape) * dtype.itemsize + small * shape[1] * max(4, dtype.itemsize)
 
 
-# %% wrong bytes_moved: reads only
+# %% wrong bytes_moved: reads only -> writes-forgotten
 def bytes_moved(shape, dtype, pass_, fused):
     import math
 
@@ -1072,7 +1072,7 @@ def bytes_moved(shape, dtype, pass_, fused):
     return large * n * dtype.itemsize + small * shape[1] * max(4, dtype.itemsize)
 
 
-# %% wrong bytes_moved: an unknown pass is a KeyError
+# %% wrong bytes_moved: an unknown pass is a KeyError -> value
 def bytes_moved(shape, dtype, pass_, fused):
     import math
 
@@ -1654,7 +1654,7 @@ def merge_stats(a, b):
     return mean, var, n
 
 
-# %% wrong merge_stats: unbiased denominators
+# %% wrong merge_stats: unbiased denominators -> unbiased-variance
 def merge_stats(a, b):
     n = a[2] + b[2]
     delta = b[0] - a[0]

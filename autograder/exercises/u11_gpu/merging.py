@@ -88,6 +88,11 @@ def merging(
     return merge_stats
 
 
+def _unbiased(a: Any, b: Any) -> Any:
+    mean, var, count = merging()(a, b)
+    return mean, var * count / max(count - 1, 1), count
+
+
 MERGE = Exercise(
     unit=UNIT,
     name="merge_stats",
@@ -136,6 +141,11 @@ MERGE = Exercise(
             "one-share-missing",
             "The squared difference is weighted by *both* shares: nₐ·n_b/n².",
             merging(between=lambda d, p, q: q * d * d),
+        ),
+        Misconception(
+            "unbiased-variance",
+            "Your variance divides by n−1. The variances here are biased, before and after: 1/n.",
+            _unbiased,
         ),
         Misconception(
             "count-kept",

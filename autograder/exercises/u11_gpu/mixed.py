@@ -133,7 +133,9 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     there: dict[str, Any] = {"script": ON_CARD, "report": ("y", *report), "place": "cuda:1"}
     yield case("all tensors on the second card", normal(n, c), weight=2, help=PLACE, **there)
     slope: dict[str, Any] = {"script": GRADIENT, "report": ("gradient by x",), "tolerance": COARSE}
-    yield case("gradients flow through the statistics", normal(n, c), learns=True, **slope)
+    yield case(
+        "gradients flow through the statistics", normal(n, c), learns=True, weight=2, **slope
+    )
     after: dict[str, Any] = {
         "script": KEPT,
         "report": ("x afterwards",),

@@ -25,7 +25,7 @@ ALONE, WAIT = "the copies go on alone", "the host waits for the copies"
 RUN = (theirs("to_device"), method("computer", "call", "theirs", "batch", "device", into="moved"))
 MOVED = (*RUN, call("layout", "moved", into="result"))
 WATCHED = (
-    *RUN,
+    *MOVED,
     get("computer", "copies_go_alone", into=ALONE),
     get("computer", "copies_wait", into=WAIT),
 )
@@ -38,6 +38,9 @@ WAITS = (
     "A copy to the CPU has to wait. With `non_blocking=True` the host may read the tensor before "
     "the numbers have come: only a copy *to* a card may go on alone."
 )
+
+FILLED = "The batch that came in has changed: build new containers, and leave the old ones alone."
+HERE = "`device` says where to. Here it is the CPU of a computer without a card."
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -64,7 +67,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
 
     words = ["list", [["value", "cat.png"], ["value", "dog.png"]]]
     example = ["dict", {"x": x(2), "names": words}]
-    yield case("the example of the test cell", example, place="cpu", cards=0, gate=True)
+    yield case("the example of the test cell", example, place="cpu", cards=0, gate=True, help=HERE)
     yield case("a dict on the way to a card", example)
     yield case("a single tensor", x(2, 3))
     yield case("a list of tensors", ["list", [x(2), labels()]])
@@ -75,7 +78,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         "dict",
         {"views": ["list", [x(2), ["pair", [x(1), labels()]]]], "y": labels()},
     ]
-    yield case("nested three deep", ["tuple", [deep, x(2)]], weight=2)
+    yield case("nested three deep", ["tuple", [deep, x(2)]], weight=3)
     rest: dict[str, Any] = {"index": 7, "name": "eight", "weight": 0.5, "mask": None, "last": True}
     plain: list[Any] = [
         "dict",
@@ -86,11 +89,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     pair = ["list", [x(2), labels()]]
     yield case("to the CPU the numbers are the same", pair, place="cpu", cards=0, idle=True)
     after = ("batch afterwards",)
-    yield case("the batch itself is left as it was", deep, KEPT, report=after, idle=True)
+    yield case(
+        "the batch itself is left as it was", deep, KEPT, report=after, idle=True, help=FILLED
+    )
     many: list[Any] = ["dict", {"x": x(2), "rest": ["list", [x(2), x(3)]]}]
-    yield case("copies to a card do not wait", many, WATCHED, report=(ALONE,), help=ASYNC)
+    yield case("copies to a card do not wait", many, WATCHED, report=(ALONE, "result"), help=ASYNC)
     back: dict[str, Any] = {"come_from": "cuda:0", "idle": True, "help": WAITS}
-    yield case("copies to the CPU wait", many, WATCHED, "cpu", report=(WAIT,), **back)
+    yield case("copies to the CPU wait", many, WATCHED, "cpu", report=(WAIT, "result"), **back)
 
 
 def containers(tree: Any) -> Given:
@@ -112,6 +117,7 @@ def containers(tree: Any) -> Given:
 def moving(
     kinds: Any = (dict, list, tuple),
     *,
+    waits: tuple[bool, bool] = (False, True),
     named: bool = True,
     as_lists: bool = False,
     deep: bool = True,
@@ -121,7 +127,7 @@ def moving(
     def to_device(batch: Any, device: Any) -> Any:
         def walk(item: Any, level: int = 0) -> Any:
             if hasattr(item, "detach"):
-                return item.to(device, non_blocking=device.type != "cpu")
+                return item.to(device, non_blocking=not waits[device.type == "cpu"])
             if not isinstance(item, kinds) or (level and not deep):
                 return item
             if isinstance(item, dict):
@@ -145,6 +151,8 @@ MOVE = Exercise(
     cases=cases,
     tolerances=TOLERANCES,
     misconceptions=(
+        Misconception("copies-wait", ASYNC, moving(waits=(True, True))),
+        Misconception("copies-do-not-wait", WAITS, moving(waits=(False, False))),
         Misconception(
             "named-tuple-lost",
             "A named tuple has become a plain tuple: code that asks for `batch.image` then fails. "

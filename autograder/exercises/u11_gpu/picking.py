@@ -12,7 +12,8 @@ from autograder.vocabulary import Case, Exercise, Misconception
 from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, call, method
 
-WITH, WITHOUT = "a computer with a card", "a computer without a card"
+WITH = ("a computer with a card", "a computer with two cards")
+WITHOUT = "a computer without a card"
 SCRIPT = (
     theirs("pick_device"),
     method("computer", "call", "theirs", into="device"),
@@ -28,8 +29,8 @@ def cases(_rng: np.random.Generator) -> Iterator[Case]:
         inputs = {"computer": machine, "device_kind": Given("device_kind")}
         return Case(name, inputs, SCRIPT, ("kind of device",), **options)
 
-    yield case(WITH, computer(cards=1))
-    yield case("a computer with two cards", computer(cards=2))
+    for cards, name in enumerate(WITH, start=1):
+        yield case(name, computer(cards=cards))
     yield case(WITHOUT, computer(cards=0), gate=True, weight=2)
 
 
@@ -40,11 +41,19 @@ def reference() -> Any:
     return bnlib.gpu.pick_device()
 
 
-def _says(wrong: str, where: str) -> Any:
+def _says(wrong: str, *where: str) -> Any:
     def signs(case: Case, answer: Answer, _expected: Answer) -> bool:
-        return case.name == where and answer.values["kind of device"] == wrong
+        return case.name in where and answer.values["kind of device"] == wrong
 
     return signs
+
+
+def _is_no_device(_case: Case, answer: Answer, _expected: Answer) -> bool:
+    return str(answer.values["kind of device"]).startswith("no device")
+
+
+def _other_way_round(case: Case, answer: Answer, _expected: Answer) -> bool:
+    return answer.values["kind of device"] == ("cuda" if case.name == WITHOUT else "cpu")
 
 
 PICK = Exercise(
@@ -57,6 +66,11 @@ PICK = Exercise(
     tolerances=TOLERANCES,
     misconceptions=(
         Misconception(
+            "no-device",
+            "Return a device, not its name and not nothing: `torch.device('cuda')`.",
+            signs=_is_no_device,
+        ),
+        Misconception(
             "always-cuda",
             "You choose `cuda` where there is no card. `torch.cuda.is_available` without "
             "parentheses is the function itself, and a function counts as true: call it.",
@@ -65,7 +79,12 @@ PICK = Exercise(
         Misconception(
             "never-cuda",
             "There is a card, and you choose the CPU. Ask `torch.cuda.is_available()`.",
-            signs=_says("cpu", WITH),
+            signs=_says("cpu", *WITH),
+        ),
+        Misconception(
+            "other-way-round",
+            "You choose the CPU where there is a card, and the card where there is none.",
+            signs=_other_way_round,
         ),
     ),
     hints=(

@@ -16,15 +16,17 @@ from autograder.worker.script import Given, call
 ARGUMENTS = ("shape", "dtype", "pass_", "fused")
 SCRIPT = (call("bytes_moved", *ARGUMENTS, into="bytes"),)
 REFUSED = (call("bytes_moved", *ARGUMENTS, into="raised", expect="ValueError"),)
-# reads of tensors of x's size, writes of such, accesses of tensors of shape (C,), of a pass
+# reads of tensors of x's size, writes of such; accesses of tensors of shape (C,), reads among them
 COUNTS = {
-    ("train", False): (4, 2, 7),
-    ("train", True): (2, 1, 6),
-    ("eval", False): (2, 2, 4),
-    ("eval", True): (1, 1, 4),
-    ("backward", False): (5, 1, 6),
-    ("backward", True): (4, 1, 9),
+    ("train", False): (4, 2, 7, 5),
+    ("train", True): (2, 1, 6, 4),
+    ("eval", False): (2, 2, 4, 4),
+    ("eval", True): (1, 1, 4, 4),
+    ("backward", False): (5, 1, 6, 4),
+    ("backward", True): (4, 1, 9, 7),
 }
+
+WIDE = "So many bytes do not fit into 32 bits. Python's own whole numbers have no end: `math.prod`."
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -58,13 +60,13 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         yield case("half precision, statistics in float32", 4, dtype, "backward", False)
     yield case("float64", 2, "float64", "train", False)
     large = (4096, 512, 56, 56)
-    yield case("more than 2³¹ bytes", 4, "float16", "train", False, large)
+    yield case("more than 2³¹ bytes", 4, "float16", "train", False, large, help=WIDE)
     refused = {"script": REFUSED, "report": ("raised",), "idle": True}
     yield case("a pass that does not exist", 2, "float32", "sideways", False, **refused)
 
 
 def counting(
-    count: Callable[[int, int, int], tuple[float, float]] = lambda r, w, v: (r + w, v),
+    count: Callable[[int, int, int, int], tuple[float, float]] = lambda r, w, v, _: (r + w, v),
     *,
     flip: bool = False,
     size: Callable[[int], int] = lambda itemsize: itemsize,
@@ -75,6 +77,8 @@ def counting(
     """Make an implementation with wrong parts put in."""
 
     def bytes_moved(shape: Sequence[int], dtype: Any, pass_: str, fused: bool) -> int:
+        if (pass_, fused) not in COUNTS:
+            raise ValueError(pass_)
         big, small = count(*COUNTS[pass_, fused != flip])
         parts = big * numel(shape) * size(dtype.itemsize), vector(dtype.itemsize)
         return int(parts[0] + small * channels(shape) * parts[1])
@@ -99,17 +103,17 @@ BYTES = Exercise(
         Misconception(
             "writes-forgotten",
             "You counted reads only. A kernel that writes y moves its bytes, too.",
-            counting(lambda r, w, v: (r, v)),
+            counting(lambda r, w, v, reads: (r, reads)),
         ),
         Misconception(
             "each-tensor-once",
             "You counted each tensor once a pass. Every *kernel* reads its inputs again.",
-            counting(lambda r, w, v: (2, v)),
+            counting(lambda r, w, v, reads: (2, v)),
         ),
         Misconception(
             "per-channel-forgotten",
             "You left out the tensors of shape (C,). They are few bytes, and the count is exact.",
-            counting(lambda r, w, v: (r + w, 0)),
+            counting(lambda r, w, v, reads: (r + w, 0)),
         ),
         Misconception(
             "statistics-in-half",
