@@ -211,6 +211,8 @@ with FakeTensorMode():
 # loss = train_step(current)                         # meanwhile, in the main queue
 # torch.cuda.current_stream().wait_stream(side)      # only now is `following` safe to use
 # ```
+#
+# (Its memory belongs to the side queue, which would hand it out again as soon as Python drops the tensor. `tensor.record_stream(torch.cuda.current_stream())` tells it who else is still reading.)
 
 # %%
 batch = {"x": torch.randn(4, 3), "names": ["a", "b", "c", "d"], "meta": (torch.arange(4), None)}
