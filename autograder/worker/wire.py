@@ -175,7 +175,8 @@ class _Packer:
         if kind is Foreign:
             return ["f", value.type_name]
         if kind is Tensor:
-            return ["T", value.dtype, value.requires_grad, self._array(value.array)]
+            array = np.array(value.array, order="C")  # a tensor has no layout to keep
+            return ["T", value.dtype, value.requires_grad, self._array(array)]
         raise WireError(f"a `{kind.__name__}` may not pass")
 
     def _array(self, array: np.ndarray) -> list[Any]:

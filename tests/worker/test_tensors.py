@@ -30,6 +30,14 @@ def test_a_tensor_keeps_type_shape_and_values(name: str) -> None:
     np.testing.assert_array_equal(got.array.astype("float64"), tensor.double().numpy())
 
 
+def test_a_tensor_made_from_a_part_of_an_array_arrives() -> None:
+    """On the way to the worker, where arrays keep their layouts and tensors have none."""
+    wide = np.arange(12.0).reshape(3, 4)
+    frame = wire.encode({"value": Tensor("float64", wide[:, ::2])}, layouts=True)
+    got = wire.decode(frame, inbound=False)["value"]
+    np.testing.assert_array_equal(got.array, wide[:, ::2])
+
+
 def test_a_tensor_with_a_graph_passes_without_it() -> None:
     """Whether gradients flow to it is part of the answer."""
     leaf = torch.ones(2, requires_grad=True)
