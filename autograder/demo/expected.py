@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from autograder.exercises import find
+from autograder.needs import installed
 from autograder.rows import Row
 from autograder.vocabulary import Verdict
 
@@ -21,7 +23,8 @@ def load_expected() -> dict[Key, Outcome]:
     The file holds, by student, unit and exercise, the score and the verdict; in the place of the
     exercises stands ``"not_graded"`` where a whole submission cannot be graded. Where an exercise
     earns a part of its points, a third entry says why: the cases that are not earned in full, and
-    the share that is. The tests work the score out from these and the cases' weights.
+    the share that is. The tests work the score out from these and the cases' weights. What needs a
+    package that is not installed here cannot be graded here.
     """
     expected: dict[Key, Outcome] = {}
     for student, units in json.loads(FILE.read_text(encoding="utf-8")).items():
@@ -31,6 +34,8 @@ def load_expected() -> dict[Key, Outcome]:
             else:
                 for exercise, (score, verdict, *_) in exercises.items():
                     expected[student, unit, exercise] = (score, verdict)
+                    if not all(map(installed, find(f"{unit[:3]}.{exercise}").needs)):
+                        expected[student, unit, exercise] = (None, Verdict.NOT_GRADED)
     return expected
 
 
