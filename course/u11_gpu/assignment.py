@@ -93,7 +93,8 @@ def to_device(batch, device):
 # %% test="to_device"
 batch = {"x": torch.ones(2), "names": ["cat.png", "dog.png"]}
 moved = to_device(batch, torch.device("cpu"))
-assert type(moved) is dict and list(moved) == ["x", "names"], f"A dict with the same keys; got {moved}"
+assert type(moved) is dict, f"A dict comes back as a dict; got {type(moved)}"
+assert list(moved) == ["x", "names"], f"With the same keys; got {list(moved)}"
 assert isinstance(moved["x"], torch.Tensor), f"A tensor stays a tensor; got {type(moved['x'])}"
 assert moved["names"] == ["cat.png", "dog.png"], f"Strings stay strings; got {moved['names']}"
 check("u11.to_device", to_device)
@@ -374,7 +375,7 @@ def sync_batchnorm_backward(dy_shards, shards, gamma, stats, all_reduce, eps=1e-
     mean, var, count = stats
     inv_std = torch.rsqrt(var + eps)
     x_hats = [(shard - mean) * inv_std for shard in shards]
-    pairs = list(zip(dy_shards, x_hats))
+    pairs = list(zip(dy_shards, x_hats, strict=True))
     dbeta, dgamma = all_reduce([torch.stack([dy.sum(0), (dy * x_hat).sum(0)]) for dy, x_hat in pairs])
     dx_shards = [gamma * inv_std * (dy - (dbeta + x_hat * dgamma) / count) for dy, x_hat in pairs]
     return dx_shards, dgamma, dbeta

@@ -350,7 +350,10 @@ print("sums that each process took part in, forward and backward together:", [en
 # %%
 alone = torch.cat([nn.BatchNorm1d(3).double()(shard) for shard in shards]).detach()
 print(f"each for itself: y differs by up to {(alone - y.detach()).abs().max().item():.2f}")
-add = lambda parts: torch.stack(parts).sum(dim=0)
+
+def add(parts):
+    return torch.stack(parts).sum(dim=0)
+
 plain = [shards[0], shards[1][:1]]  # a card with a single row is no problem for all together
 print("a single row on a card:", [tuple(y.shape) for y in sync_batchnorm_forward(plain, torch.ones(3), torch.zeros(3), add)[0]])
 
