@@ -12,7 +12,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help venv lab test build demo experiments bench bench-gpu clean
+.PHONY: help venv lab test build demo experiments bench test-gpu bench-gpu clean
 .SUFFIXES:
 
 help: ## Show this list.
@@ -45,6 +45,9 @@ test: $(STAMP) ## Check style and types, then run all tests.
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-gpu: $(STAMP) ## Run what needs a GPU, kernels compiled; without one it says so.
+	TRITON_INTERPRET=0 $(BIN)/python -m pytest -m gpu $(PYTEST_ARGS)
 
 build: $(STAMP) ## Build every notebook from its text: lectures, source/, release/.
 	$(BIN)/autograder build
