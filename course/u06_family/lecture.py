@@ -84,7 +84,7 @@ for name, (ours, theirs) in pairs.items():
 # Three samples side by side, four channels below one another; each tile is one channel of one sample, 3 × 3 positions. Its colour is its values, the number above it their mean. **Choose a tile** (sample, channel): framed is all that shares its mean and its variance. (The norms are 1 batch, 2 layer, 3 instance, 4 group norm.)
 #
 # 1. Before you move anything: what will be framed for batch norm? For layer norm? Check.
-# 2. Batch norm: add up the three numbers above the tiles *of a row* on the right. Layer norm: the four *of a column*. Why zero?
+# 2. Batch norm: add up the three numbers above the tiles *of a row* on the right. Layer norm: the four *of a column*. Why zero (but for rounding)?
 # 3. In `x` sample 2 is brighter than the others. After which norms can you still see that? And that channel 1 is the largest?
 # 4. Group norm: move the groups to 1, then to 4. Which two norms have you met?
 # 5. Move the channels from axis 1 to axis 3, so that `x` is (N, H, W, C). What changes, what does not?
@@ -340,7 +340,7 @@ ax.legend(title="batch norm", frameon=False)
 Picture.of(
     fig,
     alt="Training loss over 150 steps on a logarithmic axis: with batch norm before or after the "
-    "ReLU it falls much faster than without; after is a little lower than before on this seed.",
+    "ReLU it falls much faster than without; on this seed after lies below before all the way.",
 )
 
 # %% [markdown]
@@ -353,7 +353,7 @@ if stored := load("placement"):
         print(f"   {m.name}: before {np.mean(m.with_bn):.1f} %, after {np.mean(m.without_bn):.1f} %")
 
 # %% [markdown]
-# *Undecided*, and so is the literature: measured on ImageNet (ducha-aiki's caffenet-benchmark) CaffeNet is 2.1 points better with batch norm *after* the ReLU, GoogLeNet 0.7 points better with it *before*. What is not a matter of taste: **before** the ReLU a bias in the convolution is useless,
+# *Undecided*, and so is the literature: measured on ImageNet at 128 pixels (ducha-aiki's caffenet-benchmark) CaffeNet is 2.1 points better with batch norm *after* the ReLU, GoogLeNet 0.7 points better with it *before*. What is not a matter of taste: **before** the ReLU a bias in the convolution is useless,
 # and in use the norm can be folded into the convolution it follows. **After** it, folding goes into the *next* layer, and zero padding gets in its way: zeros at the border are no longer "nothing".
 #
 # ## 9. What people get wrong
@@ -387,7 +387,7 @@ if stored := load("placement"):
 #
 # - The assignment `family.ipynb`: write all of them, and a detective that names the norm in a box.
 # - Take `nn.InstanceNorm2d` into the CNN of section 8 (`norm=nn.InstanceNorm2d`). The digits' brightness does not matter, so it should do well; does it? What about the last block, where the images are 2 × 2?
-# - Normalise the digits themselves: multiply each image by a number of its own, from 0.2 to 5, and test the trained networks. Which norm would not even notice?
+# - Normalise the digits themselves: multiply each image by a number of its own, from 0.2 to 5, and test the networks you trained with each norm. Which ones hardly notice?
 # - Unit 10 folds batch norm into the convolution before it. Could one fold layer norm? Why not?
 #
 # ## Sources

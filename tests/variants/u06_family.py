@@ -116,6 +116,15 @@ def reduce_axes(kind, ndim, channel_axis=1):
     return tuple(axis for axis in range(ndim) if axis not in kept)
 
 
+# %% wrong reduce_axes: layer norm token by token -> layer-channels-only
+def reduce_axes(kind, ndim, channel_axis=1):
+    channel = channel_axis % ndim
+    if kind == "layer":
+        return (channel,)
+    kept = {"batch": {channel}, "instance": {0, channel}}[kind]
+    return tuple(axis for axis in range(ndim) if axis not in kept)
+
+
 # %% wrong reduce_axes: instance norm over the batch -> instance-includes-batch
 def reduce_axes(kind, ndim, channel_axis=1):
     channel = channel_axis % ndim
@@ -393,6 +402,54 @@ def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
     return gamma.reshape(shape) * x_hat + beta.reshape(shape)
 
 
+# %% wrong batchnorm_nd: normalised in float32, scaled in float64 -> narrowed-to-float32
+def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
+    wide = x.astype(np.float32)
+    axes = tuple(a for a in range(x.ndim) if a != channel_axis % x.ndim)
+    shape = [1] * x.ndim
+    shape[channel_axis] = -1
+    x_hat = wide - wide.mean(axis=axes, keepdims=True)
+    x_hat /= np.sqrt(wide.var(axis=axes, keepdims=True) + np.float32(eps))
+    return (gamma.reshape(shape) * x_hat + beta.reshape(shape)).astype(x.dtype)
+
+
+# %% wrong batchnorm_nd: rows of channels by reshape -> reshaped-to-rows
+def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
+    rows = x.reshape(x.shape[channel_axis], -1).astype(np.float64)
+    x_hat = (rows - rows.mean(axis=1)[:, None]) / np.sqrt(rows.var(axis=1)[:, None] + eps)
+    return (gamma[:, None] * x_hat + beta[:, None]).reshape(x.shape).astype(x.dtype)
+
+
+# %% wrong batchnorm_nd: channels moved to the end, and back by reshape -> reshaped-back
+def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
+    last = np.moveaxis(x, channel_axis, -1).astype(np.float64)
+    rows = last.reshape(-1, len(gamma))
+    x_hat = (rows - rows.mean(axis=0)) / np.sqrt(rows.var(axis=0) + eps)
+    return (gamma * x_hat + beta).reshape(x.shape).astype(x.dtype)
+
+
+# %% wrong batchnorm_nd: gamma reshaped, beta not -> beta-on-the-last-axis
+def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
+    wide = x.astype(np.float64)
+    axes = tuple(a for a in range(x.ndim) if a != channel_axis % x.ndim)
+    shape = [1] * x.ndim
+    shape[channel_axis] = -1
+    x_hat = wide - wide.mean(axis=axes, keepdims=True)
+    x_hat /= np.sqrt(wide.var(axis=axes, keepdims=True) + eps)
+    return (gamma.reshape(shape) * x_hat + beta).astype(x.dtype)
+
+
+# %% wrong batchnorm_nd: the mean of x² for the variance -> variance-without-mean
+def batchnorm_nd(x, gamma, beta, channel_axis=1, eps=1e-5):
+    wide = x.astype(np.float64)
+    axes = tuple(a for a in range(x.ndim) if a != channel_axis % x.ndim)
+    shape = [1] * x.ndim
+    shape[channel_axis] = -1
+    var = (wide**2).mean(axis=axes, keepdims=True)
+    x_hat = (wide - wide.mean(axis=axes, keepdims=True)) / np.sqrt(var + eps)
+    return (gamma.reshape(shape) * x_hat + beta.reshape(shape)).astype(x.dtype)
+
+
 # %% right layer_norm: axes with keepdims
 def layer_norm(x, gamma, beta, eps=1e-5):
     axes = tuple(range(1, x.ndim))
@@ -511,6 +568,41 @@ def layer_norm(x, gamma, beta, eps=1e-5):
     return (gamma * (wide - mean) / np.sqrt(var + eps) + beta).astype(x.dtype)
 
 
+# %% wrong layer_norm: axes of batch norm -> channel-statistics
+def layer_norm(x, gamma, beta, eps=1e-5):
+    axes = (0, *range(2, x.ndim))
+    wide = x.astype(np.float64)
+    x_hat = wide - wide.mean(axis=axes, keepdims=True)
+    x_hat /= np.sqrt(wide.var(axis=axes, keepdims=True) + eps)
+    return (gamma * x_hat + beta).astype(x.dtype)
+
+
+# %% wrong layer_norm: RMSNorm -> root-mean-square
+def layer_norm(x, gamma, beta, eps=1e-5):
+    axes = tuple(range(1, x.ndim))
+    wide = x.astype(np.float64)
+    x_hat = wide / np.sqrt((wide**2).mean(axis=axes, keepdims=True) + eps)
+    return (gamma * x_hat + beta).astype(x.dtype)
+
+
+# %% wrong layer_norm: a bracket too wide -> shifted-before-scaled
+def layer_norm(x, gamma, beta, eps=1e-5):
+    axes = tuple(range(1, x.ndim))
+    wide = x.astype(np.float64)
+    x_hat = wide - wide.mean(axis=axes, keepdims=True)
+    x_hat /= np.sqrt(wide.var(axis=axes, keepdims=True) + eps)
+    return (gamma * (x_hat + beta)).astype(x.dtype)
+
+
+# %% wrong layer_norm: gamma transposed, an error but for arrays as long as wide
+def layer_norm(x, gamma, beta, eps=1e-5):
+    axes = tuple(range(1, x.ndim))
+    wide = x.astype(np.float64)
+    x_hat = wide - wide.mean(axis=axes, keepdims=True)
+    x_hat /= np.sqrt(wide.var(axis=axes, keepdims=True) + eps)
+    return (gamma.T * x_hat + beta.T).astype(x.dtype)
+
+
 # %% right instance_norm: axes 2 and up
 def instance_norm(x, eps=1e-5):
     axes = tuple(range(2, x.ndim))
@@ -624,6 +716,14 @@ def instance_norm(x, eps=1e-5):
     mean = wide.mean(axes, keepdims=True)
     var = np.maximum((wide * wide).mean(axes, keepdims=True) - mean * mean, 0)
     return ((wide - mean) / np.sqrt(var + eps)).astype(x.dtype)
+
+
+# %% wrong instance_norm: in place, in any dtype -> modifies-argument
+def instance_norm(x, eps=1e-5):
+    axes = tuple(range(2, x.ndim))
+    x -= x.mean(axis=axes, keepdims=True)
+    x /= np.sqrt((x * x).mean(axis=axes, keepdims=True) + eps)
+    return x
 
 
 # %% right group_norm: an axis of groups
@@ -844,6 +944,24 @@ def group_norm(x, num_groups, gamma, beta, eps=1e-5):
     g = (g - g.mean((2, 3, 4), keepdims=True)) / np.sqrt(g.var((2, 3, 4), keepdims=True) + eps)
     shape = (1, c, 1, 1)
     return (gamma.reshape(shape) * g.reshape(x.shape) + beta.reshape(shape)).astype(x.dtype)
+
+
+# %% wrong group_norm: one scale for a group -> gamma-per-group
+def group_norm(x, num_groups, gamma, beta, eps=1e-5):
+    rows = x.reshape(x.shape[0], num_groups, -1).astype(np.float64)
+    x_hat = rows - rows.mean(axis=2, keepdims=True)
+    x_hat /= np.sqrt(rows.var(axis=2, keepdims=True) + eps)
+    scale, shift = gamma[:num_groups, None], beta[:num_groups, None]
+    return (scale * x_hat + shift).reshape(x.shape).astype(x.dtype)
+
+
+# %% wrong group_norm: gamma reshaped, beta not -> beta-on-the-last-axis
+def group_norm(x, num_groups, gamma, beta, eps=1e-5):
+    rows = x.reshape(x.shape[0], num_groups, -1).astype(np.float64)
+    x_hat = rows - rows.mean(axis=2, keepdims=True)
+    x_hat /= np.sqrt(rows.var(axis=2, keepdims=True) + eps)
+    scale = gamma.reshape(-1, *[1] * (x.ndim - 2))
+    return (scale * x_hat.reshape(x.shape) + beta).astype(x.dtype)
 
 
 # %% right which_norm: one nudge, and who feels it
@@ -1210,3 +1328,35 @@ def which_norm(f, shape, rng):
     moved = x.copy()
     moved[(0,) * len(shape)] += 3.0
     return int((f(moved) != f(x)).sum())
+
+
+# %% wrong which_norm: small changes overlooked -> reach-too-short
+def which_norm(f, shape, rng):
+    x = rng.normal(size=shape)
+    moved = x.copy()
+    moved[(0,) * len(shape)] += 3.0
+    changed = np.abs(f(moved) - f(x)) > 0.3
+    if changed[1:].any():
+        return "batch"
+    channels = changed[0].reshape(shape[1], -1).any(axis=1)
+    if channels.all():
+        return "layer"
+    if channels[1:].any():
+        return "group"
+    return "instance" if changed[0, 0].sum() > 1 else "none"
+
+
+# %% wrong which_norm: a whole sample moved -> reach-too-far
+def which_norm(f, shape, rng):
+    x = rng.normal(size=shape)
+    moved = x.copy()
+    moved[0] = rng.normal(size=shape[1:])
+    changed = f(moved) != f(x)
+    if changed[1:].any():
+        return "batch"
+    channels = changed[0].reshape(shape[1], -1).any(axis=1)
+    if channels.all():
+        return "layer"
+    if channels[1:].any():
+        return "group"
+    return "instance" if changed[0, 0].sum() > 1 else "none"

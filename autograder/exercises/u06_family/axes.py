@@ -206,6 +206,16 @@ REDUCE_AXES = Exercise(
             ),
         ),
         Misconception(
+            "layer-channels-only",
+            "For layer norm you average over the channels alone, as a transformer does token by "
+            "token. Here it averages over everything a sample holds: all axes but 0.",
+            lambda kind, ndim, channel_axis=1: (
+                (channel_axis % ndim,)
+                if kind == "layer"
+                else bnlib.reduce_axes(kind, ndim, channel_axis)
+            ),
+        ),
+        Misconception(
             "layer-includes-batch",
             "For layer norm you average over the batch, too. Each sample is on its own: axis 0 "
             "is kept.",

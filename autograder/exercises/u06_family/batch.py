@@ -187,9 +187,29 @@ def reshaped(
     return np.asarray((gamma * x_hat + beta).reshape(x.shape).astype(x.dtype))
 
 
+def reshaped_to_columns(
+    x: np.ndarray,
+    gamma: np.ndarray,
+    beta: np.ndarray,
+    channel_axis: int = 1,
+    eps: float = USUAL_EPS,
+) -> np.ndarray:
+    """Reshape to (C, …), wherever the channels are."""
+    rows = x.reshape(len(gamma), -1).astype(np.float64)
+    x_hat = over(lambda ndim: (1,))(rows, eps)
+    y = gamma.reshape(-1, 1) * x_hat + beta.reshape(-1, 1)
+    return np.asarray(y.reshape(x.shape).astype(x.dtype))
+
+
 def _moved(x_hat: np.ndarray, gamma: np.ndarray, beta: np.ndarray, channel: int) -> np.ndarray:
     last = np.moveaxis(x_hat, channel, -1)
     return np.asarray(gamma * last + beta)
+
+
+def _reshaped_back(
+    x_hat: np.ndarray, gamma: np.ndarray, beta: np.ndarray, channel: int
+) -> np.ndarray:
+    return _moved(x_hat, gamma, beta, channel).reshape(x_hat.shape)
 
 
 def _slips() -> Iterator[Misconception]:
@@ -238,6 +258,13 @@ BATCHNORM_ND = Exercise(
             reshaped,
         ),
         Misconception(
+            "reshaped-to-rows",
+            "You reshaped to (C, …). That only cuts the numbers into rows, in their order; where "
+            "the channels are not first already, each row then holds values of several channels. "
+            "Move the axis first: `np.moveaxis(x, channel_axis, 0)`, and back at the end.",
+            reshaped_to_columns,
+        ),
+        Misconception(
             "negative-channel-axis",
             "With a negative channel_axis you averaged over everything: −1 equals none of "
             "0, 1, 2, …, so no axis was kept. `channel_axis % x.ndim` brings it to the front.",
@@ -282,6 +309,27 @@ BATCHNORM_ND = Exercise(
             "gamma-and-beta-forgotten",
             "You returned x_hat: scale it by `gamma` and shift it by `beta`.",
             ending_in(lambda x_hat, gamma, beta, channel: x_hat),
+        ),
+        Misconception(
+            "beta-on-the-last-axis",
+            SLIPS["beta-on-the-last-axis"],
+            ending_in(lambda x_hat, gamma, beta, c: _spread(gamma, x_hat.ndim, c) * x_hat + beta),
+        ),
+        Misconception(
+            "shifted-before-scaled",
+            SLIPS["shifted-before-scaled"],
+            ending_in(
+                lambda x_hat, gamma, beta, c: (
+                    _spread(gamma, x_hat.ndim, c) * (x_hat + _spread(beta, x_hat.ndim, c))
+                )
+            ),
+        ),
+        Misconception(
+            "reshaped-back",
+            "You moved the channels to the end, and came back by a `reshape`: that leaves the "
+            "numbers in the order of the moved array. Move the axis back: "
+            "`np.moveaxis(y, -1, channel_axis)`.",
+            ending_in(_reshaped_back),
         ),
         Misconception(
             "channels-left-last",

@@ -147,9 +147,12 @@ def affine_first(
     return np.asarray(x_hat.reshape(x.shape).astype(x.dtype))
 
 
-def _repeated_by_group(v: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
-    """Lay gamma out as if its first entries belonged to the groups."""
-    return np.asarray(v[0] * np.ones_like(x_hat))
+def one_gamma_a_group(
+    x: np.ndarray, num_groups: int, gamma: np.ndarray, beta: np.ndarray, eps: float = USUAL_EPS
+) -> np.ndarray:
+    """Scale and shift each group by one number: the first entries of gamma and beta."""
+    first = [np.repeat(v[:num_groups], x.shape[1] // num_groups) for v in (gamma, beta)]
+    return np.asarray(from_groups()(x, num_groups, *first, eps))
 
 
 GROUP_NORM = Exercise(
@@ -208,12 +211,20 @@ GROUP_NORM = Exercise(
             from_groups(affine=lambda x, g, b: np.asarray(g * x + b)),
         ),
         Misconception(
-            "one-gamma-for-all",
-            "You scaled and shifted everything by the first entries of gamma and beta. Every "
-            "channel has its own.",
-            from_groups(
-                affine=lambda x, g, b: _repeated_by_group(g, x) * x + _repeated_by_group(b, x)
-            ),
+            "gamma-per-group",
+            "You scaled and shifted each group as a whole, by one entry of gamma and beta. Every "
+            "channel has its own: go back to the shape of `x` first.",
+            one_gamma_a_group,
+        ),
+        Misconception(
+            "beta-on-the-last-axis",
+            HELP["beta-on-the-last-axis"],
+            from_groups(affine=lambda x, g, b: _apart(g, x.ndim) * x + b),
+        ),
+        Misconception(
+            "shifted-before-scaled",
+            HELP["shifted-before-scaled"],
+            from_groups(affine=lambda x, g, b: _apart(g, x.ndim) * (x + _apart(b, x.ndim))),
         ),
         Misconception(
             "gamma-forgotten",

@@ -11,7 +11,6 @@ from autograder.exercises.u02_forward.batches import (
     FAR32,
     OVERFLOW,
     is_off,
-    looks_cancelled,
     looks_narrowed,
     looks_overflown,
 )
@@ -31,6 +30,9 @@ NARROWEST = 0.5  # standard deviation of a set that shares statistics; 1 far fro
 Axes = tuple[int, ...]
 Normalise = Callable[[np.ndarray, float], np.ndarray]
 _RISE = 1.2  # how far the slices along an axis lie apart
+_CLEAR = 0.5  # x_hat farther from zero keeps its sign, however the mean was rounded
+_NEAR = 1e-4  # farther than float32 brings x_hat from the truth
+_DIGITS = 1e-12  # of x_hat, after gamma and beta in float64
 
 
 def values(
@@ -92,6 +94,58 @@ def has_other_default(case: Case, answer: Answer, expected: Answer) -> bool:
     return case.name == DEFAULT_EPS and is_off(case, answer, expected)
 
 
+def x_hat_of(case: Case, y: np.ndarray) -> np.ndarray:
+    """Take gamma and beta off again: for each channel, each entry of a sample, or not at all."""
+    if "gamma" not in case.inputs:
+        return y
+    gamma, beta = (case.inputs[name].astype(np.float64) for name in ("gamma", "beta"))
+    if gamma.ndim == 1:
+        shape = [1] * y.ndim
+        shape[case.inputs.get("channel_axis", 1)] = -1
+        gamma, beta = gamma.reshape(shape), beta.reshape(shape)
+    return np.asarray((y.astype(np.float64) - beta) / gamma)
+
+
+def _both(case: Case, answer: Answer, expected: Answer) -> tuple[np.ndarray, np.ndarray]:
+    label = case.report[-1]
+    got, want = (np.asarray(a.values[label]) for a in (answer, expected))
+    return x_hat_of(case, got), x_hat_of(case, want)
+
+
+def changes_x(case: Case, answer: Answer) -> bool:
+    """Whether `x` was worked on in place: what the dtype did to it is the second thing to say."""
+    return not np.array_equal(np.asarray(answer.values["x"]), case.inputs["x"], equal_nan=True)
+
+
+def overflows(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether a float16 case went wrong on the way, in an array of its own."""
+    return looks_overflown(case, answer, expected) and not changes_x(case, answer)
+
+
+def loses_the_variance(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether an array far from zero went wrong in its variance alone, as E[x²] − E[x]² does.
+
+    Then what lies above its mean still does, or is lost. A mistake of another kind in this case,
+    gamma along another axis say, changes signs.
+    """
+    if FAR not in case.name or changes_x(case, answer) or not is_off(case, answer, expected):
+        return False
+    got, want = _both(case, answer, expected)
+    clear = np.isfinite(got) & (np.abs(want) > _CLEAR)
+    return bool((np.sign(got) == np.sign(want))[clear].all())
+
+
+def narrows(case: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether a float64 case was normalised in float32, before gamma and beta or with them."""
+    if looks_narrowed(case, answer, expected):
+        return True
+    if case.inputs["x"].dtype != np.float64:
+        return False
+    got, want = _both(case, answer, expected)
+    near = np.abs(got - want).max() < _NEAR
+    return bool(near and np.abs(got - got.astype(np.float32)).max() < _DIGITS)
+
+
 def follows_memory(case: Case, answer: Answer, expected: Answer) -> bool:
     """Whether an array in Fortran order went wrong."""
     return FORTRAN in case.name and is_off(case, answer, expected)
@@ -131,6 +185,14 @@ def ending(axes: Callable[[int], Axes]) -> dict[str, Normalise]:
         wide, _, var = parts(x)
         return np.asarray(wide / np.sqrt(var + eps))
 
+    def root_mean_square(x: np.ndarray, eps: float) -> np.ndarray:
+        wide, mean, var = parts(x)
+        return np.asarray(wide / np.sqrt(var + mean**2 + eps))
+
+    def uncentred_variance(x: np.ndarray, eps: float) -> np.ndarray:
+        wide, mean, var = parts(x)
+        return np.asarray((wide - mean) / np.sqrt(var + mean**2 + eps))
+
     return {
         "divides-by-m-minus-1": over(axes, ddof=1),
         "eps-outside-root": eps_outside,
@@ -138,6 +200,8 @@ def ending(axes: Callable[[int], Axes]) -> dict[str, Normalise]:
         "eps-forgotten": lambda x, eps: over(axes)(x, 0.0),
         "divides-by-variance": by_variance,
         "mean-not-subtracted": not_centred,
+        "root-mean-square": root_mean_square,
+        "variance-without-mean": uncentred_variance,
     }
 
 
@@ -151,6 +215,14 @@ HELP = {
     "divides-by-variance": "You divided by the variance; it takes its square root to bring the "
     "spread to 1.",
     "mean-not-subtracted": "You divided by the standard deviation, but the mean is still in.",
+    "root-mean-square": "You divided by the root of the mean of x²: that is RMSNorm. Here the mean "
+    "is subtracted first, from x and so from what is squared.",
+    "variance-without-mean": "Your variance is the mean of x². It is the mean of (x − μ)²: take "
+    "the mean away before you square, too.",
+    "shifted-before-scaled": "You multiplied beta by gamma, too: gamma · (x_hat + beta). Scale "
+    "first, then add beta.",
+    "beta-on-the-last-axis": "gamma is where it belongs; beta went along the last axis, where "
+    "broadcasting puts a vector. Reshape it as you did gamma.",
 }
 
 SIGNS = (
@@ -158,19 +230,19 @@ SIGNS = (
         "mean-of-squares-minus-square-of-mean",
         "Right near zero, wrong far from it: is there an E[x²] − E[x]² in your variance? Subtract "
         "the mean first, then square (unit 2).",
-        signs=looks_cancelled,
+        signs=loses_the_variance,
     ),
     Misconception(
         "computed-in-float16",
-        "Right, except that squares on the way did not fit into float16, whose largest number is "
-        "65 504. Compute in a wider type and return to the dtype of `x` at the end.",
-        signs=looks_overflown,
+        "In the float16 case squares on the way did not fit: the largest float16 is 65 504. "
+        "Compute in a wider type and return to the dtype of `x` at the end.",
+        signs=overflows,
     ),
     Misconception(
         "narrowed-to-float32",
         "Right to about 7 digits, and a float64 array has 16: you computed in float32. Widen "
         "float16 and float32 on the way, but never make anything narrower than it came.",
-        signs=looks_narrowed,
+        signs=narrows,
     ),
     Misconception(
         "other-default-eps",

@@ -12,6 +12,7 @@ from autograder.exercises.u06_family.inputs import (
     DEFAULT_EPS,
     FAR_TOLERANCE,
     GATE,
+    HELP,
     SIGNS,
     TOLERANCES,
     UNIT,
@@ -121,6 +122,12 @@ LAYER_NORM = Exercise(
             layer_from(over(lambda ndim: (0,))),
         ),
         Misconception(
+            "channel-statistics",
+            "You kept the channels, and averaged over all else: that is batch norm. Layer norm "
+            "keeps axis 0, and averages over all axes but that one.",
+            layer_from(over(lambda ndim: bnlib.reduce_axes("batch", ndim))),
+        ),
+        Misconception(
             "last-axis-only",
             "You averaged over the last axis alone. Here a whole sample shares one mean and one "
             "variance: all axes but 0. (A transformer does what you did, token by token.)",
@@ -165,6 +172,11 @@ LAYER_NORM = Exercise(
             "gamma-and-beta-forgotten",
             "You returned x_hat: scale it by `gamma` and shift it by `beta`.",
             layer_from(over(layer_axes), lambda x, g, b: x),
+        ),
+        Misconception(
+            "shifted-before-scaled",
+            HELP["shifted-before-scaled"],
+            layer_from(over(layer_axes), lambda x, g, b: g * (x + b)),
         ),
         Misconception(
             "gamma-and-beta-swapped",

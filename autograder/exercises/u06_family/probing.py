@@ -22,6 +22,14 @@ from autograder.vocabulary import Case, Exercise, Misconception, Tolerance
 from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, call
 
+# Whose nudge is felt wherever the other kinds' is, and farther.
+REACHES_BEYOND = {
+    NONE: (),
+    INSTANCE: (NONE,),
+    GROUP: (NONE, INSTANCE),
+    LAYER: (NONE, INSTANCE, GROUP),
+    BATCH: (NONE, INSTANCE),
+}
 MOST_MORE = 3  # boxes beyond one of each kind: the last one cannot be told from the others
 NARROW = "computes in float32"  # part of the names of cases whose boxes do
 SHAPES: tuple[Shape, ...] = ((3, 6, 4, 5), (2, 8, 3, 3), (4, 4, 2, 3), (3, 9, 3, 2))
@@ -217,6 +225,20 @@ WHICH_NORM = Exercise(
             "A norm was taken for none: some outputs did feel your nudge. Compare all of "
             "`f(moved) - f(x)` with 0, and move a value by something of the size of the values.",
             signs=takes(None, NONE),
+        ),
+        Misconception(
+            "reach-too-short",
+            "Norms were taken for ones whose nudge is felt by fewer: some outputs did move, and "
+            "you did not count them. Small changes count, too: ask whether `f(moved) != f(x)`, "
+            "at every position of every channel.",
+            signs=confuses(lambda is_, said: said in REACHES_BEYOND[str(is_)]),
+        ),
+        Misconception(
+            "reach-too-far",
+            "Boxes were taken for ones whose nudge is felt by more. What you moved yourself "
+            "changes in any box, and proves nothing: move a single value, and look at the outputs "
+            "of all the others.",
+            signs=confuses(lambda is_, said: is_ in REACHES_BEYOND.get(str(said), ())),
         ),
     ),
     hints=(
