@@ -347,7 +347,7 @@ progress()
 # %% [markdown]
 # ## What to try next
 #
-# - Find a shape and two norms that **no** detective can tell apart. (Begin with one channel; then a single sample.) And why did you get three positions at least? With two of them, what does instance norm answer, and who feels a nudge?
+# - Find a shape and two norms that **no** detective can tell apart. (Begin with one channel. Then: a detective who may only ask about one sample at a time.) And why did you get three positions at least? With two of them, what does instance norm answer, and who feels a nudge?
 # - How few calls of `f` does your detective need? One is enough, if the array that you ask with has a `nan` in it. Why?
 # - RMSNorm (Zhang & Sennrich 2019) leaves the mean out: $x/\sqrt{\operatorname{mean}(x^2) + \varepsilon}$. What would your detective call it? What would tell it from layer norm?
 # - Write `batchnorm_nd` without `reduce_axes`, by moving the channels to the end (`np.moveaxis`) and back. Which one would you rather read?

@@ -594,7 +594,7 @@ def layer_norm(x, gamma, beta, eps=1e-5):
     return (gamma * (x_hat + beta)).astype(x.dtype)
 
 
-# %% wrong layer_norm: gamma transposed, an error but for arrays as long as wide
+# %% wrong layer_norm: gamma transposed, an error but for arrays as long as wide -> ValueError
 def layer_norm(x, gamma, beta, eps=1e-5):
     axes = tuple(range(1, x.ndim))
     wide = x.astype(np.float64)
