@@ -217,7 +217,7 @@ check("u11.achieved_bandwidth", achieved_bandwidth)
 # most they ever held, `torch.cuda.reset_peak_memory_stats(device)` makes that maximum start again from now. (`…_reserved` is what torch has taken from the card in large pieces, to hand out later. It is not what you are asked.)
 #
 # - Call `fn` exactly once; return an `int`.
-# - On a CPU torch counts nothing: call `fn` and return `None`. A number that nobody measured is worse than none.
+# - On a CPU torch counts nothing, also in a computer that has a card: call `fn` and return `None`. A number that nobody measured is worse than none.
 
 # %% exercise="peak_memory"
 def peak_memory(fn, device):
@@ -322,7 +322,7 @@ def all_reduce(parts):
 # - Shards differ in length; one may be empty.
 # - **One call of `all_reduce`**: each one waits for the slowest card. The graded `all_reduce` counts.
 # - float32 at mean 10 000 is graded. Sums of squares in float32 are useless there. (Two ways work: sums in float64; or a table of zeros in which each card fills the row that is its own.)
-# - In one case every shard lies on another card. `gamma`, `beta` and what `all_reduce` returns are on all of them. Make your own tensors where the shard is: `shard.new_zeros(...)`. A line that mixes shards raises CUDA's error.
+# - In one case every shard lies on another card. `gamma`, `beta` and what `all_reduce` returns are on all of them. Make your own tensors where the shard is: `shard.new_zeros(...)`. A line that mixes shards raises CUDA's error, and `all_reduce` takes from each card only what lies on it.
 
 # %% exercise="sync_batchnorm_forward"
 def sync_batchnorm_forward(shards, gamma, beta, all_reduce, eps=1e-5):

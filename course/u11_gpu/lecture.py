@@ -39,7 +39,7 @@ print(f"this computer: {device}" + ("" if device.type == "cuda" else "; what nee
 # You do not *call* a GPU, you write it a list. The host puts work into a queue (a *stream*) and goes on; the card works the list off in order. No GPU is needed to see what that does to a clock:
 # `Background` is such a queue on your own processor, with a second thread that works it off. Real work, real time.
 #
-# **Predict.** Copying 128 MB takes this computer some tens of milliseconds. What does the clock say if you `launch` the copy and look?
+# **Predict.** Copying 128 MiB takes a computer some milliseconds, or some tens of them. What does the clock say if you `launch` the copy and look?
 
 # %%
 source = torch.ones(2**25)  # 128 MiB of float32
@@ -61,7 +61,7 @@ print(f"{'a copy, timed':33}{copy_bandwidth(torch.device('cpu')):6.1f} GB/s")
 # %% [markdown]
 # <details><summary>What you see</summary>
 #
-# Without waiting the clock has timed the *launch*: a fraction of a millisecond, and a bandwidth of hundreds or thousands of GB/s out of a memory that has about ten. With `synchronize` it is that of an honest copy.
+# Without waiting the clock has timed the *launch*: a fraction of a millisecond, and a bandwidth of hundreds or thousands of GB/s out of a memory that has some tens at most. With `synchronize` it is that of an honest copy.
 # </details>
 #
 # Nothing in the first number looks wrong by itself. **The bandwidth gives it away.** Hence the habit that this unit teaches: *a time is reported together with the bytes it moved*, and held against a copy on the same machine.
@@ -281,6 +281,7 @@ print(f"{small / 1e6:.2f} MB: {small / 1000e9 * 1e6:.1f} µs of memory, and two 
 def replayed(fn, repeats=20):
     """Time fn, and a CUDA graph of it: medians in ms."""
     side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())  # what fn reads must be there
     with torch.cuda.stream(side):  # warm up in a queue of its own, as capturing asks for
         fn()
     torch.cuda.current_stream().wait_stream(side)
@@ -319,7 +320,7 @@ print(f"mean {mean.item():g}, variance {var.item():g}, rows {count}")
 #
 # $$ \sigma^2 = p\,\sigma_a^2 + q\,\sigma_b^2 + p\,q\,\delta^2 = 1 + \tfrac{12}{64}\cdot 16 = 4 . $$
 #
-# (Expand $\sum (x - \mu)^2$ over both groups, with $\mu_a - \mu = -q\delta$ and $\mu_b - \mu = p\delta$: $p\,q^2\delta^2 + q\,p^2\delta^2 = p\,q\,\delta^2$.) Nothing large is subtracted from anything large, so it holds in float32 far from zero, where sums of squares fail.
+# (Expand $\sum (x - \mu)^2$ over both groups, with $\mu_a - \mu = -q\delta$ and $\mu_b - \mu = p\delta$: $p\,q^2\delta^2 + q\,p^2\delta^2 = p\,q\,\delta^2$.) Large squares are not subtracted from each other, only means, so it holds in float32 far from zero, where sums of squares fail.
 # </details>
 #
 # Cards talk through `all_reduce`: everyone hands in a tensor of one shape, everyone gets the sum. Each call waits for the slowest, so one wants **one call a pass**. But mean, variance and count are not sums! A trick: each card writes its three into *its own row* of a table of zeros. The sum of the

@@ -73,6 +73,16 @@ def pick_device():
     return DEVICE
 
 
+# %% right pick_device: by trying
+def pick_device():
+    import torch
+
+    try:
+        return torch.ones(1).cuda().device
+    except (AssertionError, RuntimeError):
+        return torch.device("cpu")
+
+
 # %% wrong pick_device: the other way round -> other-way-round
 def pick_device():
     import torch
@@ -311,6 +321,20 @@ def to_device(batch, device):
     if isinstance(batch, (list, tuple)):
         return type(batch)(to_device(v, device) for v in batch)
     return torch.as_tensor(batch).to(device, non_blocking=True)
+
+
+# %% wrong to_device: only the first card is a card -> copies-wait
+def to_device(batch, device):
+    import torch
+
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device, non_blocking=device == torch.device("cuda"))
+    if isinstance(batch, dict):
+        return {name: to_device(item, device) for name, item in batch.items()}
+    if isinstance(batch, list | tuple):
+        items = [to_device(item, device) for item in batch]
+        return type(batch)(*items) if hasattr(batch, "_fields") else type(batch)(items)
+    return batch
 
 
 # %% wrong to_device: the stub
@@ -912,6 +936,48 @@ def time_op(fn, device, warmup, repeats):
         fn()
 
 
+# %% wrong time_op: asks for a card, not for the device -> ValueError
+def time_op(fn, device, warmup, repeats):
+    import time
+
+    import torch
+
+    def wait():
+        if torch.cuda.is_available():
+            torch.cuda.synchronize(device)
+
+    for _ in range(warmup):
+        fn()
+    times = []
+    for _ in range(repeats):
+        wait()
+        start = time.perf_counter()
+        fn()
+        wait()
+        times.append((time.perf_counter() - start) * 1000)
+    return times
+
+
+# %% wrong time_op: one call too many -> number-of-times
+def time_op(fn, device, warmup, repeats):
+    import time
+
+    import torch
+
+    for _ in range(warmup):
+        fn()
+    times = []
+    for _ in range(repeats + 1):
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        start = time.perf_counter()
+        fn()
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append((time.perf_counter() - start) * 1000)
+    return times
+
+
 # %% wrong time_op: the stub
 def time_op(fn, device, warmup, repeats):
     raise NotImplementedError()
@@ -1101,6 +1167,26 @@ def bytes_moved(shape, dtype, pass_, fused):
         raise ValueError(pass_)
     large, small = table[pass_][bool(fused)]
     return large * math.prod(shape) * dtype.itemsize + small * shape[-1] * max(4, dtype.itemsize)
+
+
+# %% wrong bytes_moved: each tensor once a pass -> each-tensor-once
+def bytes_moved(shape, dtype, pass_, fused):
+    from math import prod
+
+    names = {
+        ("train", False): "x mean var x_hat gamma beta y",
+        ("train", True): "x mean var gamma beta y",
+        ("eval", False): "x mean var x_hat gamma beta y",
+        ("eval", True): "x mean var gamma beta y",
+        ("backward", False): "dy x_hat dx dbeta dgamma var gamma",
+        ("backward", True): "dy x dx mean var dgamma dbeta gamma",
+    }
+    if (pass_, fused) not in names:
+        raise ValueError(pass_)
+    tensors = names[pass_, fused].split()
+    large = sum(name in ("x", "x_hat", "y", "dy", "dx") for name in tensors)
+    small = (len(tensors) - large) * shape[1] * max(4, dtype.itemsize)
+    return large * prod(shape) * dtype.itemsize + small
 
 
 # %% wrong bytes_moved: the stub
@@ -1355,6 +1441,30 @@ def peak_memory(fn, device):
     return None
 
 
+# %% wrong peak_memory: two maxima, none set back -> old-peak
+def peak_memory(fn, device):
+    import torch
+
+    if device.type == "cpu":
+        return fn() and None
+    before = torch.cuda.max_memory_allocated(device)
+    fn()
+    return torch.cuda.max_memory_allocated(device) - before
+
+
+# %% wrong peak_memory: asks for a card, not for the device -> ValueError
+def peak_memory(fn, device):
+    import torch
+
+    if not torch.cuda.is_available():
+        fn()
+        return None
+    torch.cuda.reset_peak_memory_stats(device)
+    before = torch.cuda.memory_allocated(device)
+    fn()
+    return torch.cuda.max_memory_allocated(device) - before
+
+
 # %% wrong peak_memory: the stub
 def peak_memory(fn, device):
     raise NotImplementedError()
@@ -1564,6 +1674,18 @@ def batchnorm_mixed(x, gamma, beta, eps=1e-5):
     return torch.nn.functional.batch_norm(x, None, None, gamma, beta, True, 0.1, eps)
 
 
+# %% wrong batchnorm_mixed: a float32 x is centred in place -> value
+def batchnorm_mixed(x, gamma, beta, eps=1e-5):
+    import torch
+
+    axes = [axis for axis in range(x.ndim) if axis != 1]
+    form = (1, -1) + (1,) * (x.ndim - 2)
+    wide = x.float()
+    wide -= wide.mean(dim=axes, keepdim=True)
+    var = wide.square().mean(dim=axes, keepdim=True)
+    return (wide / torch.sqrt(var + eps) * gamma.view(form) + beta.view(form)).to(x.dtype)
+
+
 # %% wrong batchnorm_mixed: the stub
 def batchnorm_mixed(x, gamma, beta, eps=1e-5):
     raise NotImplementedError()
@@ -1703,6 +1825,18 @@ def merge_stats(a, b):
     gap = b[0] - a[0]
     m2 = a[1] * a[2] + b[1] * b[2] + gap**2 / (1 / a[2] + 1 / b[2])
     return a[0] + gap * b[2] / n, m2 / n, n
+
+
+# %% wrong merge_stats: means of means, means of variances -> plain-averages
+def merge_stats(a, b):
+    return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2, a[2] + b[2]
+
+
+# %% wrong merge_stats: a sum of squares between the groups -> between-not-divided
+def merge_stats(a, b):
+    (mean_a, var_a, n_a), (mean_b, var_b, n_b) = a, b
+    n, delta = n_a + n_b, mean_b - mean_a
+    return mean_a + n_b / n * delta, (n_a * var_a + n_b * var_b) / n + n_a * n_b / n * delta**2, n
 
 
 # %% wrong merge_stats: the stub
@@ -1983,6 +2117,26 @@ def sync_batchnorm_forward(shards, gamma, beta, all_reduce, eps=1e-5):
         s -= mean
         ys.append((s / torch.sqrt(var + eps) * gamma + beta).to(s.dtype))
     return ys, (mean, var, int(n[0]))
+
+
+# %% wrong sync_batchnorm_forward: all tables on the first card -> RuntimeError
+def sync_batchnorm_forward(shards, gamma, beta, all_reduce, eps=1e-5):
+    import torch
+
+    C, tables = len(gamma), []
+    for r, shard in enumerate(shards):
+        table = shards[0].new_zeros(len(shards), 2 * C + 1)
+        if len(shard):
+            table[r, :C] = shard.mean(0)
+            table[r, C:-1] = shard.var(0, correction=0)
+            table[r, -1] = len(shard)
+        tables.append(table)
+    total = all_reduce(tables)
+    share = total[:, -1:] / total[:, -1].sum()
+    mean = (share * total[:, :C]).sum(0)
+    var = (share * (total[:, C:-1] + (total[:, :C] - mean) ** 2)).sum(0)
+    ys = [(shard - mean) / torch.sqrt(var + eps) * gamma + beta for shard in shards]
+    return ys, (mean, var, int(total[:, -1].sum()))
 
 
 # %% wrong sync_batchnorm_forward: the stub

@@ -56,6 +56,21 @@ def test_without_a_card_torch_says_so():
         torch.cuda.synchronize()
 
 
+def test_without_a_card_no_tensor_goes_to_one():
+    """Neither made there nor moved."""
+    require = Card(present=False).require
+    for put_there in (lambda: torch.zeros(1, device="cuda"), torch.ones(1).cuda):
+        with on_cards(Copies(), require), pytest.raises(AssertionError, match=NO_CARD):
+            put_there()
+
+
+@pytest.mark.parametrize("name", ["synchronize", "memory_allocated"])
+def test_a_card_is_not_asked_about_the_cpu(name):
+    """CUDA refuses the question, where there is a card as well."""
+    with simulated(Card(), [Memory()]), pytest.raises(ValueError, match="Expected a cuda device"):
+        getattr(torch.cuda, name)(torch.device("cpu"))
+
+
 def test_memory_remembers_its_peak_and_what_was_reserved():
     """Until it is told to forget the first."""
     memory = Memory(held=100, highest=700)
@@ -194,3 +209,12 @@ def test_a_sum_over_cards_counts_and_lies_everywhere():
         with pytest.raises(ValueError, match="each of the 2 cards"):
             add(parts[:1])
     assert add.calls == 1
+
+
+@pytest.mark.parametrize("place", ["cpu", "cuda:0"])
+def test_a_sum_over_cards_that_are_apart_takes_from_each_its_own(place):
+    """A tensor that lies elsewhere cannot be handed in."""
+    add = build_given("all_reduce", {"ranks": 2, "apart": True})
+    parts = [put(torch.ones(2), "cuda:0"), put(torch.ones(2), place)]
+    with on_cards(Copies()), pytest.raises(RuntimeError, match=f"on {place} from the card cuda:1"):
+        add(parts)

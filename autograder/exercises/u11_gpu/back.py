@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercises.u11_gpu.common import (
+    EPS,
     KEEP_ARGUMENTS,
     TOLERANCES,
     UNIT,
@@ -86,7 +87,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("a card with a single row", [7, 1, 4])
     yield case("a card without rows", [5, 0, 3])
     yield case("a single card", [8])
-    yield case("another eps", sizes(rng), WITH_EPS)
+    yield case("another eps", sizes(rng), WITH_EPS, help=EPS)
     yield case("float32", sizes(rng), dtype=np.float32, tolerance=SINGLE)
     yield case(APART, sizes(rng), ON_CARDS, weight=2, apart=True, help=PLACES)
     yield case(ALONE, sizes(rng, 4), weight=3, report=(CALLS,), help=ONE_CALL)
@@ -115,6 +116,7 @@ def differentiating(
     first: bool = True,
     second: bool = True,
     gamma_used: bool = True,
+    root_used: bool = True,
     swapped: bool = False,
     averaged: bool = False,
 ) -> Callable[..., Any]:
@@ -130,8 +132,8 @@ def differentiating(
         From the card's rows, all rows and the number of cards to what dx divides by.
     first, second
         Whether the path through the mean, and that through the variance, is there.
-    gamma_used
-        Whether dx has the factor gamma.
+    gamma_used, root_used
+        Whether dx has the factor gamma, and that of 1/√(σ²+ε).
     swapped
         Whether dgamma and dbeta change places.
     averaged
@@ -155,7 +157,7 @@ def differentiating(
             dbeta, dgamma = mine if local_sums else everyone
             m = max(count(len(dy), rows, len(shards)), 1)
             dx = dy - first * dbeta / m - second * x_hat * dgamma / m
-            dxs.append((gamma if gamma_used else 1.0) * inv_std * dx)
+            dxs.append((gamma if gamma_used else 1.0) * (inv_std if root_used else 1.0) * dx)
         dbeta, dgamma = everyone / len(shards) if averaged else everyone
         return (dxs, dbeta, dgamma) if swapped else (dxs, dgamma, dbeta)
 
@@ -213,6 +215,11 @@ SYNC_BACKWARD = Exercise(
             "gamma-forgotten",
             "dx has the factor gamma.",
             differentiating(gamma_used=False),
+        ),
+        Misconception(
+            "root-forgotten",
+            "dx has the factor 1/√(σ²+ε).",
+            differentiating(root_used=False),
         ),
         Misconception(
             "order-of-results",

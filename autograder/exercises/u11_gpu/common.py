@@ -19,6 +19,7 @@ SINGLE = Tolerance(
     1e-3, 1e-3, "float32: 1e3 eps32 = 1e-4 of values of order 1; far from zero checked by digits"
 )
 EXACT = Tolerance(0.0, 0.0, "counted, not rounded")
+EPS = "`eps` is an argument here. It is added to the variance, inside the root."
 KEEP_ARGUMENTS = (
     "Your function changed an argument in place (`-=`, `[:] =`, a method that ends in `_`). The "
     "caller still needs it: work on new tensors."

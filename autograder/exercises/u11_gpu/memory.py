@@ -27,8 +27,8 @@ SCRIPT = (
     get("computer", "calls", into="calls"),
 )
 NOTES = {
-    "old-peak": "Your number holds an earlier peak. `torch.cuda.reset_peak_memory_stats(device)` "
-    "before the call makes the counter start from now.",
+    "old-peak": "Your number comes from an earlier peak. "
+    "`torch.cuda.reset_peak_memory_stats(device)` before the call makes the count start anew.",
     "baseline-counted": "Your number holds what was allocated before the call. Subtract it: the "
     "question is what the call needs *beyond* that.",
     "after-minus-before": "You compared before and after. What was allocated and freed in between "
@@ -62,6 +62,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     a, b, c = size(), size(), size()
     none: dict[str, Any] = {"cards": 0, "ms": [1.0], "on_card": False}
     yield case("the example of the test cell", "cpu", [], gate=True, idle=True, **none)
+    beside_card: dict[str, Any] = {"ms": [1.0], "on_card": False, "weight": 0.5}
+    yield case("the CPU of a computer that has a card", "cpu", [], idle=True, **beside_card)
     yield case("a result that stays", "cuda", [a])
     yield case("what is freed before the end counts, too", "cuda", [a, b, -b, c, -c], weight=2)
     yield case("something was allocated before", "cuda", [a, b, -a - b], held=[size()], weight=2)
@@ -77,7 +79,7 @@ def judge(case: Case, answer: Answer) -> Judgement:
     """Compare with what the simulated operation takes."""
     peak, calls = answer.values.get("peak"), answer.values.get("calls")
     parameters = case.inputs["computer"].parameters
-    if parameters.get("cards", 1) == 0:
+    if case.inputs["device"].parameters["name"] == "cpu":
         if peak is None and calls == 1:
             return Judgement(1.0)
         if calls != 1:
@@ -107,7 +109,7 @@ def _fault(parameters: Any, got: float) -> str:
     pages = _pages(max(highest, held + peak))
     tests = (
         ("", got == peak),
-        ("old-peak", held + peak < highest and got in (highest, highest - held)),
+        ("old-peak", held + peak < highest and got in (highest, highest - held, 0)),
         ("baseline-counted", held > 0 and got in (held + peak, highest + peak)),
         ("after-minus-before", got == sum(steps)),
         ("mebibytes", got > 0 and any(abs(got * unit - peak) < unit for unit in (2**20, 10**6))),

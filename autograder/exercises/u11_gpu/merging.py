@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.u11_gpu.common import TOLERANCES, UNIT, kept, reference, tensor
+from autograder.exercises.u11_gpu.common import (
+    KEEP_ARGUMENTS,
+    TOLERANCES,
+    UNIT,
+    kept,
+    reference,
+    tensor,
+)
 from autograder.exercises.u11_gpu.shards import SINGLE, draw
 from autograder.vocabulary import Case, Exercise, Misconception
 from autograder.worker.script import Given, call, item
@@ -29,7 +36,7 @@ THREE = (
 KEPT = (call("merge_stats", "a", "b"), *kept(["a", "b"]))
 REPORT = ("mean", "var", "count")
 FAR = (
-    "Nothing large may be subtracted from anything large: work with mean_b − mean_a, not with "
+    "Large squares may not be subtracted from each other: work with mean_b − mean_a, not with "
     "E[x²]."
 )
 
@@ -65,7 +72,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     far = groups(5, 8, place=1e4, dtype=np.float32)
     yield case("float32 far from zero (mean 10 000)", *far, tolerance=SINGLE, help=FAR)
     after = ("a afterwards", "b afterwards")
-    yield case("a and b are left as they were", *groups(3, 4), script=KEPT, report=after, idle=True)
+    kept_so: dict[str, Any] = {"report": after, "idle": True, "help": KEEP_ARGUMENTS}
+    yield case("a and b are left as they were", *groups(3, 4), script=KEPT, **kept_so)
 
 
 Merge = Callable[..., Any]
@@ -93,6 +101,11 @@ def _unbiased(a: Any, b: Any) -> Any:
     return mean, var * count / max(count - 1, 1), count
 
 
+def _sum_of_squares_between(a: Any, b: Any) -> Any:
+    mean, var, count = merging(between=lambda d, p, q: 0 * d)(a, b)
+    return mean, var + a[2] * b[2] / count * (b[0] - a[0]) ** 2, count
+
+
 MERGE = Exercise(
     unit=UNIT,
     name="merge_stats",
@@ -116,6 +129,27 @@ MERGE = Exercise(
                 lambda d, p, q: d * d / 4,
                 lambda a, b, p, q: (a[1] + b[1]) / 2,
             ),
+        ),
+        Misconception(
+            "plain-averages",
+            "You averaged means and variances. A group of 11 rows counts 11 times, and where the "
+            "groups' means differ, the rows of both together spread wider.",
+            merging(
+                lambda a, b, p, q: (a[0] + b[0]) / 2,
+                lambda d, p, q: 0 * d,
+                lambda a, b, p, q: (a[1] + b[1]) / 2,
+            ),
+        ),
+        Misconception(
+            "between-not-divided",
+            "nₐ·n_b/n · (mean_b − mean_a)² is a *sum* of squares. A variance is their mean: divide "
+            "by n once more.",
+            _sum_of_squares_between,
+        ),
+        Misconception(
+            "between-subtracted",
+            "The third term is added: two groups apart spread wider together, never less.",
+            merging(between=lambda d, p, q: -p * q * d * d),
         ),
         Misconception(
             "mean-unweighted",

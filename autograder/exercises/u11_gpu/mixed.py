@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograder.exercises.u11_gpu.common import (
+    EPS,
     EXACT,
     FORBIDDEN,
     KEEP_ARGUMENTS,
@@ -66,6 +67,7 @@ PLACE = (
     "A tensor made inside the function lies on the CPU unless you say otherwise: "
     "`device=x.device`, or `torch.zeros_like`."
 )
+SAME = f"{KEEP_ARGUMENTS} (A float32 x is not copied by `x.float()`: it is x itself.)"
 ORDER = (
     "`reshape` to (N·H·W, C) and back loses the order of the axes in memory. Pass `dim=(0, 2, 3)`."
 )
@@ -119,7 +121,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         "float32 stays float32", normal(n, c).astype(np.float32), "float32", tolerance=SINGLE
     )
     yield case("images (N, C, H, W)", normal(3, c, 4, 5), weight=2)
-    yield case("another eps", normal(n, c), script=WITH_EPS)
+    yield case("another eps", normal(n, c), script=WITH_EPS, help=EPS)
     wide = rng.choice([-1.0, 1.0], (n, c)) * rng.uniform(300, 900, (n, c))
     yield case("squares beyond 65504", wide, weight=2, help=OVERFLOW)
     yield case("a sum beyond 65504", 40.0 + normal(2, c, 40, 40), weight=2, help=OVERFLOW)
@@ -133,6 +135,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     there: dict[str, Any] = {"script": ON_CARD, "report": ("y", *report), "place": "cuda:1"}
     yield case("all tensors on the second card", normal(n, c), weight=2, help=PLACE, **there)
     slope: dict[str, Any] = {"script": GRADIENT, "report": ("gradient by x",), "tolerance": COARSE}
+    slope["help"] = "Mean and variance depend on x, too: no `detach`, no `no_grad` on the way."
     yield case(
         "gradients flow through the statistics", normal(n, c), learns=True, weight=2, **slope
     )
@@ -142,7 +145,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         "tolerance": EXACT,
         "idle": True,
     }
-    yield case("x is left as it was", normal(n, c), help=KEEP_ARGUMENTS, **after)
+    for dtype in ("float16", "float32"):
+        yield case("x is left as it was", normal(n, c), dtype, help=SAME, **after)
 
 
 def _example() -> Case:
@@ -216,8 +220,8 @@ MIXED = Exercise(
     misconceptions=(
         Misconception(
             "all-in-half",
-            "You computed in half precision throughout. Squares and sums overflow there, or stop "
-            "growing: `x.float()` first.",
+            "You computed in half precision, or rounded to it on the way. Squares and sums "
+            "overflow there, or stop growing: `x.float()` first, `.to(x.dtype)` last.",
             computed("float16"),
         ),
         Misconception(

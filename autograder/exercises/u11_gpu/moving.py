@@ -32,7 +32,8 @@ WATCHED = (
 KEPT = (*RUN, call("layout", "batch", into="batch afterwards"))
 ASYNC = (
     "A copy to a card need not wait: `tensor.to(device, non_blocking=True)`. From pinned memory "
-    "the host then goes on while the data travel."
+    "the host then goes on while the data travel. Look at `device.type`: `cuda:1` is not equal to "
+    "`cuda`."
 )
 WAITS = (
     "A copy to the CPU has to wait. With `non_blocking=True` the host may read the tensor before "
@@ -40,7 +41,10 @@ WAITS = (
 )
 
 FILLED = "The batch that came in has changed: build new containers, and leave the old ones alone."
-HERE = "`device` says where to. Here it is the CPU of a computer without a card."
+HERE = (
+    "`device` says where to: here the CPU of a computer without a card. A string comes back as it "
+    "is, though one could loop over it."
+)
 
 
 def cases(rng: np.random.Generator) -> Iterator[Case]:
@@ -93,7 +97,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         "the batch itself is left as it was", deep, KEPT, report=after, idle=True, help=FILLED
     )
     many: list[Any] = ["dict", {"x": x(2), "rest": ["list", [x(2), x(3)]]}]
-    yield case("copies to a card do not wait", many, WATCHED, report=(ALONE, "result"), help=ASYNC)
+    there: dict[str, Any] = {"place": "cuda:1", "report": (ALONE, "result"), "help": ASYNC}
+    yield case("copies to a card do not wait", many, WATCHED, **there)
     back: dict[str, Any] = {"come_from": "cuda:0", "idle": True, "help": WAITS}
     yield case("copies to the CPU wait", many, WATCHED, "cpu", report=(WAIT, "result"), **back)
 

@@ -72,13 +72,14 @@ PICK = Exercise(
         ),
         Misconception(
             "always-cuda",
-            "You choose `cuda` where there is no card. `torch.cuda.is_available` without "
-            "parentheses is the function itself, and a function counts as true: call it.",
+            "You choose `cuda` where there is no card. Is it `torch.cuda.is_available` without "
+            "parentheses? That is the function itself, which counts as true: call it.",
             signs=_says("cuda", WITHOUT),
         ),
         Misconception(
             "never-cuda",
-            "There is a card, and you choose the CPU. Ask `torch.cuda.is_available()`.",
+            "There is a card, and you choose the CPU. Ask `torch.cuda.is_available()`, each "
+            "time the function is called.",
             signs=_says("cpu", *WITH),
         ),
         Misconception(

@@ -73,7 +73,7 @@ def inputs(
         "shards": on_cards(shards) if apart else tensors(shards),
         **{name: everywhere(value) if apart else value for name, value in vectors.items()},
         "computer": computer(cards=len(shards)),
-        "all_reduce": Given("all_reduce", {"ranks": len(shards)}),
+        "all_reduce": Given("all_reduce", {"ranks": len(shards), "apart": apart}),
         "as_doubles": Given("as_doubles"),
         "as_arrays": Given("as_arrays"),
         "as_float": Given("as_float"),

@@ -139,7 +139,7 @@ def _fault(case: Case, times: np.ndarray, calls: int) -> str:
     all_calls, slack = true_times(case.inputs)
     if calls == repeats and warmup and len(times) == repeats:
         return "no-warm-up"
-    if len(times) == warmup + repeats and warmup:
+    if len(times) == calls == warmup + repeats and warmup:
         return "warm-up-in-the-list"
     if len(times) != repeats:
         return "number-of-times"

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from autograder.exercises.u11_gpu.common import KEEP_ARGUMENTS, TOLERANCES, UNIT, reference, theirs
+from autograder.exercises.u11_gpu.common import (
+    EPS,
+    KEEP_ARGUMENTS,
+    TOLERANCES,
+    UNIT,
+    reference,
+    theirs,
+)
 from autograder.exercises.u11_gpu.shards import (
     APART,
     CALLS,
@@ -76,7 +83,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("a card with a single row", draw(rng, [7, 1, 4], c))
     yield case("a card without rows", draw(rng, [5, 0, 3], c))
     yield case("a single card", draw(rng, [8], c))
-    yield case("another eps", draw(rng, sizes(rng), c), WITH_EPS)
+    yield case("another eps", draw(rng, sizes(rng), c), WITH_EPS, help=EPS)
     far = [shard.astype(np.float32) for shard in draw(rng, sizes(rng), c, place=1e4)]
     yield case("float32 far from zero (mean 10 000)", far, tolerance=SINGLE, weight=2, help=FAR)
     single = [shard.astype(np.float32) for shard in draw(rng, sizes(rng), c)]
@@ -227,7 +234,7 @@ SYNC = Exercise(
         "The sum can carry whole tables: if every card writes into its own row of a table of "
         "zeros, the sum of the tables has all rows. Then merge row by row with `merge_stats`. Or: "
         "count, Σx and Σx² in float64, side by side in one tensor.",
-        "Card r: `table = torch.zeros(len(shards), 2 * C + 1)` in the shards' dtype, "
+        "Card r: `table = shard.new_zeros(len(shards), 2 * C + 1)`, where the shard lies, "
         "`table[r] = torch.cat([mean, var, count])` if it has rows. `total = all_reduce(tables)`, "
         "and each row of `total` is `(row[:C], row[C:-1], row[-1])`.",
     ),

@@ -25,6 +25,8 @@ COUNTS = {
     ("backward", False): (5, 1, 6, 4),
     ("backward", True): (4, 1, 9, 7),
 }
+# tensors of x's size, and others, if each is counted once a pass
+ONCE = dict(zip(COUNTS.values(), ((3, 4), (2, 4), (3, 4), (2, 4), (3, 4), (3, 5)), strict=True))
 
 WIDE = "So many bytes do not fit into 32 bits. Python's own whole numbers have no end: `math.prod`."
 
@@ -108,7 +110,7 @@ BYTES = Exercise(
         Misconception(
             "each-tensor-once",
             "You counted each tensor once a pass. Every *kernel* reads its inputs again.",
-            counting(lambda r, w, v, reads: (2, v)),
+            counting(lambda *counts: ONCE[counts]),
         ),
         Misconception(
             "per-channel-forgotten",
@@ -140,6 +142,11 @@ BYTES = Exercise(
             "channels-last-axis",
             "You took the number of channels from the last axis. Channels are axis 1.",
             counting(channels=lambda shape: shape[-1]),
+        ),
+        Misconception(
+            "channels-first-axis",
+            "You took the number of channels from axis 0, where the rows are. Channels are axis 1.",
+            counting(channels=lambda shape: shape[0]),
         ),
         Misconception(
             "spatial-axes-forgotten",
@@ -211,6 +218,12 @@ BANDWIDTH = Exercise(
             "ms-taken-for-seconds",
             "Your number is a thousand times too small: the time comes in milliseconds.",
             _factor(1e-3),
+        ),
+        Misconception(
+            "ms-times-thousand",
+            "Your number is a million times too small. `ms` milliseconds are ms / 1000 seconds, "
+            "not ms · 1000.",
+            _factor(1e-6),
         ),
         Misconception(
             "megabytes", "Your number is a thousand times too large: MB/s.", _factor(1e3)

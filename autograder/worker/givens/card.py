@@ -82,9 +82,10 @@ class Card:
         self.wall += seconds
         self.busy += seconds if busy else 0.0
 
-    def synchronize(self, *_: Any, **__: Any) -> None:
+    def synchronize(self, device: Any = None) -> None:
         """Wait until the queue is empty."""
         self.require()
+        require_cuda(device)
         self.wait_until(self._free)
 
     def wait_until(self, moment: float) -> None:
@@ -100,6 +101,12 @@ class Card:
         """Say what torch says where there is no card."""
         if not self.present:
             raise AssertionError(NO_CARD)
+
+
+def require_cuda(device: Any) -> None:
+    """Say what torch says when it is asked about the CPU as if that were a card."""
+    if str(device).startswith("cpu"):
+        raise ValueError(f"Expected a cuda device, but got: {device}")
 
 
 class Event:

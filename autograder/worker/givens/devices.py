@@ -78,7 +78,8 @@ class Computer:
 
     def call(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call a function of the student's."""
-        with simulated(self._card, self._memories, function), on_cards(self._copies):
+        places = on_cards(self._copies, self._card.require)
+        with simulated(self._card, self._memories, function), places:
             return function(*args)
 
     def call_with_operation(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -226,25 +227,28 @@ def as_doubles() -> Callable[[Any], Any]:
 
 @given("weighted_gradient")
 def weighted_gradient() -> Callable[..., Any]:
-    """Build the gradient of ``Σ weights · y`` by x; None if none flows there."""
+    """Build the gradient of ``Σ weights · y`` by x; zeros if none flows there."""
 
     def read(y: Any, x: Any, weights: Any) -> Any:
         import torch
 
         if not getattr(y, "requires_grad", False):
-            return None
+            return torch.zeros_like(x).double().numpy()
         total = (y.double() * torch.from_numpy(weights)).sum()
-        (found,) = torch.autograd.grad(total, x, allow_unused=True)
-        return None if found is None else found.double().numpy().copy()
+        (found,) = torch.autograd.grad(total, x, allow_unused=True, materialize_grads=True)
+        return found.double().numpy().copy()
 
     return read
 
 
 class AllReduce:
-    """The sum over cards, in one process; it counts how often it is asked for."""
+    """The sum over cards, in one process; it counts how often it is asked for.
 
-    def __init__(self, ranks: int) -> None:
-        self._ranks, self.calls = ranks, 0
+    `apart`: each card's tensor has to lie on it.
+    """
+
+    def __init__(self, ranks: int, apart: bool = False) -> None:
+        self._ranks, self._apart, self.calls = ranks, apart, 0
 
     @property
     def used(self) -> bool:
@@ -259,6 +263,12 @@ class AllReduce:
                 f"all_reduce takes one tensor from each of the {self._ranks} cards, all of one "
                 f"shape; got {len(shapes)} of shapes {shapes}"
             )
+        for own, place in enumerate(map(place_of, parts) if self._apart else ()):
+            if place not in (EVERYWHERE, f"cuda:{own}"):
+                raise RuntimeError(
+                    f"all_reduce got a tensor on {place} from the card cuda:{own}. What a card "
+                    "hands in has to lie on it: `shard.new_zeros(...)`, not `torch.zeros(...)`."
+                )
         self.calls += 1
         return put(self._sum(parts), EVERYWHERE)
 
@@ -271,6 +281,6 @@ class AllReduce:
 
 
 @given("all_reduce")
-def all_reduce(ranks: int) -> AllReduce:
-    """Build the sum over so many cards."""
-    return AllReduce(ranks)
+def all_reduce(ranks: int, apart: bool = False) -> AllReduce:
+    """Build the sum over so many cards; `apart`: it sees to it that each hands in its own."""
+    return AllReduce(ranks, apart)

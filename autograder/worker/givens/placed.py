@@ -85,9 +85,9 @@ class Copies:
         return all(waited for place, waited in self.seen if place == "cpu")
 
 
-def on_cards(copies: Copies) -> Any:
-    """Return the context manager in which places hold."""
-    return _mode_class()(copies)
+def on_cards(copies: Copies, require: Callable[[], None] = lambda: None) -> Any:
+    """Return the context manager in which places hold; `require` objects where there is no card."""
+    return _mode_class()(copies, require)
 
 
 @cache
@@ -106,9 +106,9 @@ def _mode_class() -> Any:
     class Places(TorchFunctionMode):
         """Sees every call of torch from Python."""
 
-        def __init__(self, copies: Copies) -> None:
+        def __init__(self, copies: Copies, require: Callable[[], None]) -> None:
             super().__init__()
-            self._copies = copies
+            self._copies, self._require = copies, require
 
         def __torch_function__(
             self, func: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -122,6 +122,7 @@ def _mode_class() -> Any:
                 return args[0]
             wanted = named_place(kwargs.get("device"))
             if wanted is not None:
+                self._require_card(wanted)
                 kwargs = {**kwargs, "device": "cpu"}
             tensors = list(_tensors((args, kwargs)))
             if name in TO_HOST and place_of(args[0]) != "cpu":
@@ -141,10 +142,15 @@ def _mode_class() -> Any:
             source, here = args[0], place_of(args[0])
             there, rest, options = _destination(name, args[1:], kwargs, here)
             if there != here:
+                self._require_card(there)
                 self._see(there, rest, options)
                 source = source.clone()
             moved = source.to(*rest, **options) if rest or options else source
             return put(moved, there) if there != "cpu" or here != "cpu" else moved
+
+        def _require_card(self, place: str) -> None:
+            if place.startswith("cuda"):
+                self._require()
 
         def _see(self, there: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
             flags = [arg for arg in args if isinstance(arg, bool)]

@@ -15,7 +15,7 @@ from inspect import unwrap
 from types import CellType
 from typing import Any
 
-from autograder.worker.givens.card import Card, Event, Memory, Stream
+from autograder.worker.givens.card import Card, Event, Memory, Stream, require_cuda
 
 CLOCKS = ("perf_counter", "monotonic", "time", "process_time", "thread_time")
 ABSENT = object()
@@ -180,6 +180,7 @@ def _counts(card: Card, memories: list[Memory]) -> dict[str, Callable[..., Any]]
 def _index(card: Card, memories: list[Memory], device: Any) -> int:
     """Return the number of a card; the current one is 0, or that of the block one is in."""
     card.require()
+    require_cuda(device)
     if isinstance(device, str):
         device = int(device.partition(":")[2] or _Inside.current)
     index = getattr(device, "index", device) if not isinstance(device, int) else device
