@@ -35,7 +35,7 @@ def filters(spread: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def rounded(weights: np.ndarray, bits: int, *, each: bool) -> np.ndarray:
-    """Return weights on a grid of ``2**bits − 1`` steps from −max to max.
+    """Return weights on a grid of ``2**bits − 1`` values from −max to max.
 
     Parameters
     ----------

@@ -833,6 +833,60 @@ class BatchNormFunction(torch.autograd.Function):
         return *torch.autograd.grad(y, leaves, dy), None
 
 
+# %% wrong BatchNormFunction: None for beta, too -> gradient-left-out
+import torch
+
+
+class BatchNormFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, gamma, beta, eps=1e-5):
+        axes = (0, *range(2, x.ndim))
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        mean = x.mean(axes, keepdim=True)
+        var = ((x - mean) ** 2).mean(axes, keepdim=True)
+        inv_std = 1 / torch.sqrt(var + eps)
+        x_hat = (x - mean) * inv_std
+        ctx.save_for_backward(x_hat, inv_std, gamma)
+        return gamma.reshape(shape) * x_hat + beta.reshape(shape)
+
+    @staticmethod
+    def backward(ctx, dy):
+        x_hat, inv_std, gamma = ctx.saved_tensors
+        axes = (0, *range(2, dy.ndim))
+        m = dy.numel() // dy.shape[1]
+        dbeta = dy.sum(axes, keepdim=True)
+        dgamma = (dy * x_hat).sum(axes, keepdim=True)
+        dx = gamma.reshape(inv_std.shape) * inv_std * (dy - (dbeta + x_hat * dgamma) / m)
+        return dx, dgamma.flatten(), None, None
+
+
+# %% wrong BatchNormFunction: gamma along the last axis of an image
+import torch
+
+
+class BatchNormFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, gamma, beta, eps=1e-5):
+        axes = (0, *range(2, x.ndim))
+        shape = (1, -1)
+        mean = x.mean(axes, keepdim=True)
+        var = ((x - mean) ** 2).mean(axes, keepdim=True)
+        inv_std = 1 / torch.sqrt(var + eps)
+        x_hat = (x - mean) * inv_std
+        ctx.save_for_backward(x_hat, inv_std, gamma)
+        return gamma.reshape(shape) * x_hat + beta.reshape(shape)
+
+    @staticmethod
+    def backward(ctx, dy):
+        x_hat, inv_std, gamma = ctx.saved_tensors
+        axes = (0, *range(2, dy.ndim))
+        m = dy.numel() // dy.shape[1]
+        dbeta = dy.sum(axes, keepdim=True)
+        dgamma = (dy * x_hat).sum(axes, keepdim=True)
+        dx = gamma.reshape(inv_std.shape) * inv_std * (dy - (dbeta + x_hat * dgamma) / m)
+        return dx, dgamma.flatten(), dbeta.flatten(), None
+
+
 # %% wrong BatchNormFunction: the stub
 import torch
 
@@ -2098,6 +2152,259 @@ class MyBatchNorm2d(nn.BatchNorm2d):
     pass
 
 
+# %% wrong MyBatchNorm2d: statistics as parameters that do not learn -> statistic-is-a-parameter
+import torch
+from torch import nn
+
+
+class MyBatchNorm2d(nn.Module):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.running_mean = nn.Parameter(torch.zeros(num_features), requires_grad=False)
+        self.running_var = nn.Parameter(torch.ones(num_features), requires_grad=False)
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, x):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            m = x.numel() // x.shape[1]
+            if m == 1:
+                raise ValueError("one value per channel has no variance")
+            mean = wide.mean((0, 2, 3))
+            var = ((wide - mean[:, None, None]) ** 2).mean((0, 2, 3))
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                share = self.momentum
+                if share is None:
+                    share = 1 / self.num_batches_tracked.item()
+                self.running_mean += share * (mean - self.running_mean)
+                self.running_var += share * (var * m / (m - 1) - self.running_var)
+        x_hat = (wide - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
+        y = self.weight[:, None, None] * x_hat + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+
+# %% wrong MyBatchNorm2d: trains for ever -> mode-ignored
+import torch
+from torch import nn
+
+
+class MyBatchNorm2d(nn.Module):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, x):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        mean, var = self.running_mean, self.running_var
+        if True:
+            m = x.numel() // x.shape[1]
+            if m == 1:
+                raise ValueError("one value per channel has no variance")
+            mean = wide.mean((0, 2, 3))
+            var = ((wide - mean[:, None, None]) ** 2).mean((0, 2, 3))
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                share = self.momentum
+                if share is None:
+                    share = 1 / self.num_batches_tracked.item()
+                self.running_mean += share * (mean - self.running_mean)
+                self.running_var += share * (var * m / (m - 1) - self.running_var)
+        x_hat = (wide - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
+        y = self.weight[:, None, None] * x_hat + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+
+# %% wrong MyBatchNorm2d: a training batch by the running statistics -> training-by-the-running-statistics
+import torch
+from torch import nn
+
+
+class MyBatchNorm2d(nn.Module):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, x):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            m = x.numel() // x.shape[1]
+            if m == 1:
+                raise ValueError("one value per channel has no variance")
+            mean = wide.mean((0, 2, 3))
+            var = ((wide - mean[:, None, None]) ** 2).mean((0, 2, 3))
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                share = self.momentum
+                if share is None:
+                    share = 1 / self.num_batches_tracked.item()
+                self.running_mean += share * (mean - self.running_mean)
+                self.running_var += share * (var * m / (m - 1) - self.running_var)
+        mean, var = self.running_mean, self.running_var
+        x_hat = (wide - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
+        y = self.weight[:, None, None] * x_hat + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+
+# %% wrong MyBatchNorm2d: the variance detached -> no-gradient-through-the-variance
+import torch
+from torch import nn
+
+
+class MyBatchNorm2d(nn.Module):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, x):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            m = x.numel() // x.shape[1]
+            if m == 1:
+                raise ValueError("one value per channel has no variance")
+            mean = wide.mean((0, 2, 3))
+            var = ((wide - mean[:, None, None]) ** 2).mean((0, 2, 3)).detach()
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                share = self.momentum
+                if share is None:
+                    share = 1 / self.num_batches_tracked.item()
+                self.running_mean += share * (mean - self.running_mean)
+                self.running_var += share * (var * m / (m - 1) - self.running_var)
+        x_hat = (wide - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
+        y = self.weight[:, None, None] * x_hat + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+
+# %% wrong MyBatchNorm2d: an average of one too many -> average-counts-one-too-many
+import torch
+from torch import nn
+
+
+class MyBatchNorm2d(nn.Module):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, x):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            m = x.numel() // x.shape[1]
+            if m == 1:
+                raise ValueError("one value per channel has no variance")
+            mean = wide.mean((0, 2, 3))
+            var = ((wide - mean[:, None, None]) ** 2).mean((0, 2, 3))
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                share = self.momentum
+                if share is None:
+                    share = 1 / (self.num_batches_tracked.item() + 1)
+                self.running_mean += share * (mean - self.running_mean)
+                self.running_var += share * (var * m / (m - 1) - self.running_var)
+        x_hat = (wide - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
+        y = self.weight[:, None, None] * x_hat + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+
+# %% wrong MyBatchNorm2d: a counter with an axis -> counter-is-not-whole
+import torch
+from torch import nn
+
+
+class MyBatchNorm2d(nn.Module):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor([0]))
+
+    def forward(self, x):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            m = x.numel() // x.shape[1]
+            if m == 1:
+                raise ValueError("one value per channel has no variance")
+            mean = wide.mean((0, 2, 3))
+            var = ((wide - mean[:, None, None]) ** 2).mean((0, 2, 3))
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                share = self.momentum
+                if share is None:
+                    share = 1 / self.num_batches_tracked.item()
+                self.running_mean += share * (mean - self.running_mean)
+                self.running_var += share * (var * m / (m - 1) - self.running_var)
+        x_hat = (wide - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
+        y = self.weight[:, None, None] * x_hat + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+
+# %% wrong MyBatchNorm2d: weight and bias as buffers -> weight-or-bias-does-not-learn
+import torch
+from torch import nn
+
+
+class MyBatchNorm2d(nn.Module):
+    def __init__(self, num_features, eps=1e-5, momentum=0.1):
+        super().__init__()
+        self.eps, self.momentum = eps, momentum
+        self.register_buffer("weight", torch.ones(num_features))
+        self.register_buffer("bias", torch.zeros(num_features))
+        self.register_buffer("running_mean", torch.zeros(num_features))
+        self.register_buffer("running_var", torch.ones(num_features))
+        self.register_buffer("num_batches_tracked", torch.tensor(0))
+
+    def forward(self, x):
+        wide = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+        mean, var = self.running_mean, self.running_var
+        if self.training:
+            m = x.numel() // x.shape[1]
+            if m == 1:
+                raise ValueError("one value per channel has no variance")
+            mean = wide.mean((0, 2, 3))
+            var = ((wide - mean[:, None, None]) ** 2).mean((0, 2, 3))
+            with torch.no_grad():
+                self.num_batches_tracked += 1
+                share = self.momentum
+                if share is None:
+                    share = 1 / self.num_batches_tracked.item()
+                self.running_mean += share * (mean - self.running_mean)
+                self.running_var += share * (var * m / (m - 1) - self.running_var)
+        x_hat = (wide - mean[:, None, None]) / torch.sqrt(var[:, None, None] + self.eps)
+        y = self.weight[:, None, None] * x_hat + self.bias[:, None, None]
+        return y.to(x.dtype)
+
+
 # %% wrong MyBatchNorm2d: the stub
 from torch import nn
 
@@ -2664,7 +2971,7 @@ def fold_conv_bn(conv, bn):
     return folded
 
 
-# %% wrong fold_conv_bn: two layers in a Sequential
+# %% wrong fold_conv_bn: two layers in a Sequential -> two-layers-still
 import copy
 
 import torch
@@ -2698,6 +3005,28 @@ from torch import nn
 def fold_conv_bn(conv, bn):
     if bn.running_mean is None:
         return copy.deepcopy(conv)
+    with torch.no_grad():
+        s = 1 / torch.sqrt(bn.running_var + bn.eps)
+        if bn.weight is not None:
+            s = s * bn.weight
+        t = -s * bn.running_mean
+        if bn.bias is not None:
+            t = t + bn.bias
+        bias = t if conv.bias is None else s * conv.bias + t
+        folded = copy.deepcopy(conv)
+        folded.weight = nn.Parameter(conv.weight * s[:, None, None, None])
+        folded.bias = nn.Parameter(bias)
+    return folded
+
+
+# %% wrong fold_conv_bn: no question whether there are statistics -> untracked-accepted
+import copy
+
+import torch
+from torch import nn
+
+
+def fold_conv_bn(conv, bn):
     with torch.no_grad():
         s = 1 / torch.sqrt(bn.running_var + bn.eps)
         if bn.weight is not None:
@@ -3098,6 +3427,108 @@ def fold_bn_linear(bn, linear):
     return folded
 
 
+# %% wrong fold_bn_linear: no question whether there are statistics -> untracked-accepted
+import copy
+
+import torch
+from torch import nn
+
+
+def fold_bn_linear(bn, linear):
+    with torch.no_grad():
+        s = 1 / torch.sqrt(bn.running_var + bn.eps)
+        if bn.weight is not None:
+            s = s * bn.weight
+        t = -s * bn.running_mean
+        if bn.bias is not None:
+            t = t + bn.bias
+        bias = linear.weight @ t
+        if linear.bias is not None:
+            bias = bias + linear.bias
+        folded = copy.deepcopy(linear)
+        folded.weight = nn.Parameter(linear.weight * s)
+        folded.bias = nn.Parameter(bias)
+    return folded
+
+
+# %% wrong fold_bn_linear: mean added -> mean-added
+import copy
+
+import torch
+from torch import nn
+
+
+def fold_bn_linear(bn, linear):
+    if bn.running_mean is None:
+        raise ValueError("no running statistics: nothing to fold")
+    with torch.no_grad():
+        s = 1 / torch.sqrt(bn.running_var + bn.eps)
+        if bn.weight is not None:
+            s = s * bn.weight
+        t = s * bn.running_mean
+        if bn.bias is not None:
+            t = t + bn.bias
+        bias = linear.weight @ t
+        if linear.bias is not None:
+            bias = bias + linear.bias
+        folded = copy.deepcopy(linear)
+        folded.weight = nn.Parameter(linear.weight * s)
+        folded.bias = nn.Parameter(bias)
+    return folded
+
+
+# %% wrong fold_bn_linear: own bias scaled -> own-bias-scaled
+import copy
+
+import torch
+from torch import nn
+
+
+def fold_bn_linear(bn, linear):
+    if bn.running_mean is None:
+        raise ValueError("no running statistics: nothing to fold")
+    with torch.no_grad():
+        s = 1 / torch.sqrt(bn.running_var + bn.eps)
+        if bn.weight is not None:
+            s = s * bn.weight
+        t = -s * bn.running_mean
+        if bn.bias is not None:
+            t = t + bn.bias
+        bias = linear.weight @ t
+        if linear.bias is not None:
+            bias = bias + s[: len(bias)] * linear.bias
+        folded = copy.deepcopy(linear)
+        folded.weight = nn.Parameter(linear.weight * s)
+        folded.bias = nn.Parameter(bias)
+    return folded
+
+
+# %% wrong fold_bn_linear: t through the transpose -> shift-through-the-transpose
+import copy
+
+import torch
+from torch import nn
+
+
+def fold_bn_linear(bn, linear):
+    if bn.running_mean is None:
+        raise ValueError("no running statistics: nothing to fold")
+    with torch.no_grad():
+        s = 1 / torch.sqrt(bn.running_var + bn.eps)
+        if bn.weight is not None:
+            s = s * bn.weight
+        t = -s * bn.running_mean
+        if bn.bias is not None:
+            t = t + bn.bias
+        bias = linear.weight.T @ t
+        if linear.bias is not None:
+            bias = bias + linear.bias
+        folded = copy.deepcopy(linear)
+        folded.weight = nn.Parameter(linear.weight * s)
+        folded.bias = nn.Parameter(bias)
+    return folded
+
+
 # %% wrong fold_bn_linear: the stub
 import copy
 
@@ -3406,6 +3837,22 @@ def freeze_batchnorm(model):
             module.train = lambda mode=True, module=module: module
 
 
+# %% wrong freeze_batchnorm: a copy is frozen -> nothing-frozen
+import copy
+
+from torch.nn.modules.batchnorm import _BatchNorm
+
+
+def freeze_batchnorm(model):
+    model = copy.deepcopy(model)
+    for module in model.modules():
+        if isinstance(module, _BatchNorm):
+            module.requires_grad_(False)
+            module.eval()
+            module.train = lambda mode=True, module=module: module
+    return model
+
+
 # %% wrong freeze_batchnorm: the stub
 def freeze_batchnorm(model):
     raise NotImplementedError()
@@ -3625,7 +4072,7 @@ def split_decay_groups(model, weight_decay):
     ]
 
 
-# %% wrong split_decay_groups: parents' parameters again
+# %% wrong split_decay_groups: parents' parameters again -> parents-list-them-again
 def split_decay_groups(model, weight_decay):
     decayed, kept = [], []
     for module in model.modules():
@@ -3720,6 +4167,24 @@ def split_decay_groups(model, weight_decay):
     return [
         {"params": decay, "weight_decay": weight_decay},
         {"params": rest, "weight_decay": 0.0},
+    ]
+
+
+# %% wrong split_decay_groups: norms and biases decay -> the-others-decay
+def split_decay_groups(model, weight_decay):
+    named = list(model.named_parameters())
+    return [
+        {"params": [p for _, p in named if p.ndim <= 1], "weight_decay": weight_decay},
+        {"params": [p for _, p in named if p.ndim > 1], "weight_decay": 0.0},
+    ]
+
+
+# %% wrong split_decay_groups: names in the place of parameters -> not-the-parameters-themselves
+def split_decay_groups(model, weight_decay):
+    named = list(model.named_parameters())
+    return [
+        {"params": [n for n, p in named if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [n for n, p in named if p.ndim <= 1], "weight_decay": 0.0},
     ]
 
 

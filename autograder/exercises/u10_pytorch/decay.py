@@ -26,6 +26,8 @@ from autograder.worker.interpreter import Answer
 from autograder.worker.script import call
 
 HELPERS = ("groups_by_name", "model_state")
+TIED = "a weight, and a whole layer, that are used twice"
+FOREIGN = "not of the model"
 SPLIT = call("split_decay_groups", "model", "weight_decay", into="answer")
 SCRIPT = (SPLIT, call("groups_by_name", "answer", "model", into="groups"))
 KEPT = (SPLIT, call("model_state", "model", into="model afterwards"))
@@ -70,7 +72,7 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     no_affine = batch_norm(rng, 4, 1, affine=False)
     yield case("a batch norm without gamma and beta", sequence(rows(), no_affine, rows()))
     tied = sequence(rows(), batch_norm(rng, 4, 1), {**rows(), "weight_of": 0}, {"same_as": 1})
-    yield case("a weight, and a whole layer, that are used twice", tied, weight=2)
+    yield case(TIED, tied, weight=2)
     yield Case(
         "the model is left as it was",
         {"model": built(deep), "weight_decay": 0.1, **kept},
@@ -150,6 +152,19 @@ def _missing(_: Case, answer: Answer, expected: Answer) -> bool:
     return bool(got < want)
 
 
+def _listed_twice(_: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether a parameter is in the groups more than once."""
+    groups: Any = answer.values["groups"]
+    names = [name for group in groups for name in group["params"] if name != FOREIGN]
+    return len(set(names)) < len(names)
+
+
+def _foreign(_: Case, answer: Answer, expected: Answer) -> bool:
+    """Whether something is in the groups that is no parameter of the model."""
+    groups: Any = answer.values["groups"]
+    return any(FOREIGN in group["params"] for group in groups)
+
+
 def _batch_norm_only(name: str, module: Any, parameter: Any) -> bool:
     return type(module).__name__.startswith("BatchNorm") or name.endswith("bias")
 
@@ -221,6 +236,26 @@ DECAY = Exercise(
             "A parameter that two layers share is in your groups twice: the optimiser would step "
             "it twice. `model.parameters()` gives each one once.",
             splitting(once=False),
+            signs=lambda case, answer, expected: (
+                case.name == TIED and _listed_twice(case, answer, expected)
+            ),
+        ),
+        Misconception(
+            "parents-list-them-again",
+            "Parameters are in your groups more than once. `parameters()` of a container goes "
+            "through its layers as well; with `recurse=False` a module gives only its own.",
+            signs=_listed_twice,
+        ),
+        Misconception(
+            "not-the-parameters-themselves",
+            "Your groups hold something that is no parameter of the model: names, or copies, which "
+            "an optimiser would move in vain. Put in the parameters themselves.",
+            signs=_foreign,
+        ),
+        Misconception(
+            "the-others-decay",
+            "The two lists have changed places: norms and biases are in the group that decays.",
+            splitting(lambda name, module, p: not _right(name, module, p)),
         ),
         Misconception(
             "groups-in-the-other-order",

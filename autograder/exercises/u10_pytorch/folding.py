@@ -290,7 +290,7 @@ def _first_rows(p: Numbers) -> tuple[Any, Any]:
 
 def _no_bias(_: Case, answer: Answer, expected: Answer) -> bool:
     parts: Any = answer.values[PARTS]
-    return parts[1] is None and expected.values[PARTS] is not None
+    return parts[0] is not None and parts[1] is None
 
 
 def _another_class(_: Case, answer: Answer, expected: Answer) -> bool:
@@ -317,6 +317,16 @@ def _changed(layer: str) -> Callable[[Case, Answer, Answer], bool]:
 
 def _accepted(case: Case, answer: Answer, _: Answer) -> bool:
     return case.name == UNTRACKED
+
+
+# Before the others: asked for what is not there, the variants below raise as a student's code does.
+UNTRACKED_ACCEPTED = Misconception(
+    "untracked-accepted",
+    "With `track_running_stats=False` there are no running statistics (they are None): "
+    "the layer uses each batch's own in evaluation mode, too, and nothing fixed can "
+    "replace it. Raise a `ValueError` that says so.",
+    signs=_accepted,
+)
 
 
 def _shared(name: str, made: Callable[..., Lazy]) -> tuple[Misconception, ...]:
@@ -374,13 +384,6 @@ def _shared(name: str, made: Callable[..., Lazy]) -> tuple[Misconception, ...]:
             )
             for layer in (first, second)
         ),
-        Misconception(
-            "untracked-accepted",
-            "With `track_running_stats=False` there are no running statistics (they are None): "
-            "the layer uses each batch's own in evaluation mode, too, and nothing fixed can "
-            "replace it. Raise a `ValueError` that says so.",
-            signs=_accepted,
-        ),
     )
 
 
@@ -394,6 +397,7 @@ FOLD_CONV = Exercise(
     tolerances=TOLERANCES,
     forbidden=AROUND_BATCHNORM,
     misconceptions=(
+        UNTRACKED_ACCEPTED,
         Misconception(
             "own-bias-dropped",
             "The convolution's own bias is lost: it runs through batch norm as well, b' = s·b + t.",
@@ -465,6 +469,7 @@ FOLD_LINEAR = Exercise(
     tolerances=TOLERANCES,
     forbidden=AROUND_BATCHNORM,
     misconceptions=(
+        UNTRACKED_ACCEPTED,
         Misconception(
             "shift-past-the-weights",
             "You added t to the bias as it is. It enters the linear layer: b' = b + W t.",
@@ -498,6 +503,26 @@ FOLD_LINEAR = Exercise(
             "own-bias-dropped",
             "The linear layer's own bias is lost: b' = b + W t.",
             _linear_formula(bias=lambda p, s: p.weight @ (p.beta - s * p.mean)),
+        ),
+        Misconception(
+            "own-bias-scaled",
+            "You scaled the linear layer's bias. Batch norm comes before it, and does not see it: "
+            "b' = b + W t.",
+            _linear_formula(
+                bias=lambda p, s: (
+                    _fitting(s, len(p.bias)) * p.bias + p.weight @ (p.beta - s * p.mean)
+                )
+            ),
+        ),
+        Misconception(
+            "shift-through-the-transpose",
+            "t goes through Wᵀ into your bias. torch keeps W in the shape (out, in): b' = b + W t.",
+            _linear_formula(bias=lambda p, s: p.bias + p.weight.T @ (p.beta - s * p.mean)),
+        ),
+        Misconception(
+            "mean-added",
+            "You added the running mean. Batch norm subtracts it.",
+            _linear_formula(bias=lambda p, s: p.bias + p.weight @ (p.beta + s * p.mean)),
         ),
         Misconception(
             "mean-forgotten",

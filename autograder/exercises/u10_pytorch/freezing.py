@@ -339,6 +339,12 @@ FREEZE_BATCHNORM = Exercise(
             _whole_model,
         ),
         Misconception(
+            "nothing-frozen",
+            "Not one batch norm of this model is frozen. A frozen copy is another model; and what "
+            "a layer is says its class, not its name: in a `Sequential` names are numbers.",
+            freezing(lambda model: []),
+        ),
+        Misconception(
             "model-not-returned",
             "Return the model that came in, changed in place.",
             signs=_not_returned,

@@ -12,6 +12,7 @@ from autograder.worker.interpreter import Answer
 
 NODE = "the result is a node of the graph of its own kind"
 KEPT = "the arguments are left as they were"
+GRADIENTS = "(dx, dgamma, dbeta)"
 LATE = "x is changed before the backward pass: an error, or right gradients"
 
 Axes = tuple[int, ...]
@@ -138,6 +139,13 @@ def _dgamma_from_y(p: Parts, dy: Any) -> Slopes:
     return dx, p.sum(dy * _affine(p)), dbeta
 
 
+def _gradient_is_none(_: Case, answer: Answer, expected: Answer) -> bool:
+    got: Any = answer.values[GRADIENTS]
+    want: Any = expected.values[GRADIENTS]
+    lost = [g is None and w is not None for g, w in zip(got, want, strict=True)]
+    return any(lost) and not all(g is None for g in got)
+
+
 def _fails_on(name: str) -> Callable[[Case, Answer, Answer], bool]:
     return lambda case, _answer, _expected: case.name == name
 
@@ -148,6 +156,12 @@ MISCONCEPTIONS = (
         "Your function changed an argument in place (`-=`, a method that ends in `_`). The caller "
         "still needs it, and your own backward pass may, too: work on new tensors.",
         signs=_fails_on(KEPT),
+    ),
+    Misconception(
+        "gradient-left-out",
+        "Your `backward` returns None for x, gamma or beta. Each of them has a gradient; None is "
+        "for eps alone.",
+        signs=_gradient_is_none,
     ),
     Misconception(
         "mean-and-variance-held-constant",

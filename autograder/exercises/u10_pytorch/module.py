@@ -20,11 +20,13 @@ from autograder.exercises.u10_pytorch.building import (
 from autograder.exercises.u10_pytorch.module_faults import (
     EVAL_KEPT,
     FROM_TORCH,
+    GRADIENTS,
     GRAPH,
     HALF,
     INTO_TORCH,
     MISCONCEPTIONS,
     NO_GRAD,
+    PLACES,
     TO_DOUBLE,
     TWIN,
 )
@@ -39,7 +41,7 @@ TOLERANCES = {
 FAR = Tolerance(0.0, 0.05, "64 values at 1e4: 64 (eps32 / 2) 1e4 = 0.038 of a std of at least 1")
 HELPERS = (
     *("as_arrays", "gradients", "set_numbers", "numbers_of", "state_numbers", "state_dtypes"),
-    *("what_learns", "into_torch", "out_of_torch", "without_gradients", "is_same"),
+    *("what_learns", "into_torch", "out_of_torch", "without_gradients", "is_same", "places_of"),
 )
 
 NEW = call("MyBatchNorm2d", "num_features", into="layer")
@@ -48,7 +50,6 @@ FILL = call("set_numbers", "layer", "numbers")
 LIVED: Script = (NEW_WITH, FILL)
 EVAL = method("layer", "eval")
 RUN: Script = (call("layer", "x", into="result"), call("as_arrays", "result", into="y"))
-GRADIENTS = "(dx, dweight, dbias)"
 SLOPES: Script = (
     get("layer", "weight", into="weight"),
     get("layer", "bias", into="bias"),
@@ -57,6 +58,7 @@ SLOPES: Script = (
 BUFFERS = "buffers"
 READ = call("numbers_of", "layer", into=BUFFERS)
 STATE = call("state_numbers", "layer", into="state_dict()")
+KEPT_AS = call("places_of", "layer", into=PLACES)
 DTYPES = call("state_dtypes", "layer", into="dtypes of state_dict()")
 
 
@@ -217,8 +219,8 @@ def _framework_cases(draw: _Draw) -> Iterator[Case]:
     yield _case(
         "a new layer: its state dict, and what learns",
         start,
-        (NEW, STATE, DTYPES, call("what_learns", "layer", into="requires_grad")),
-        ("state_dict()", "dtypes of state_dict()", "requires_grad"),
+        (NEW, STATE, DTYPES, call("what_learns", "layer", into="requires_grad"), KEPT_AS),
+        ("state_dict()", "dtypes of state_dict()", "requires_grad", PLACES),
         dtype_of=None,
         idle=True,
     )

@@ -1,11 +1,21 @@
-"""Wrong ideas about `MyBatchNorm2d`: a sketch that is right, with one part exchanged in each."""
+"""Wrong ideas about `MyBatchNorm2d`: one part of a right sketch is exchanged in each."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from autograder.exercises.u10_pytorch.building import Lazy
+import numpy as np
+
+from autograder.exercises.u10_pytorch.module_sketch import (
+    made,
+    of_batch,
+    scaled_and_shifted,
+    share_of_the_new,
+    standardised,
+    unbiased,
+    wide_as_images,
+)
 from autograder.vocabulary import Case, Misconception
 from autograder.worker.interpreter import Answer
 
@@ -17,140 +27,13 @@ TWIN = "a deep copy in the middle of training goes on by itself"
 TO_DOUBLE = "double() takes the buffers along, and leaves the counter whole"
 
 HALF = "half precision: large values, squares beyond float16"
+GRADIENTS = "(dx, dweight, dbias)"
+PLACES = "where it is kept"
 EVAL_KEPT = "eval: nothing is updated"
-
-AXES = (0, 2, 3)
-
-
-def _is_training(layer: Any) -> bool:
-    return bool(layer.training)
-
-
-def _batch(x: Any) -> tuple[Any, Any]:
-    import torch
-
-    var, mean = torch.var_mean(x, AXES, correction=0)
-    return mean, var
-
-
-def _standardise(x: Any, mean: Any, var: Any, eps: float) -> Any:
-    return (x - _wide(mean)) / (_wide(var) + eps).sqrt()
-
-
-def _affine(layer: Any, x_hat: Any) -> Any:
-    return _wide(layer.weight) * x_hat + _wide(layer.bias)
-
-
-def _share(layer: Any) -> Any:
-    return 1 / layer.num_batches_tracked if layer.momentum is None else layer.momentum
-
-
-def _running(layer: Any, mean: Any, var: Any) -> tuple[Any, Any]:
-    return layer.running_mean, layer.running_var
-
-
-def _stored(var: Any, m: int) -> Any:
-    return var * (m / (m - 1))
-
-
-def _wide(value: Any) -> Any:
-    return value.reshape(1, -1, 1, 1) if value.ndim == 1 else value
-
-
-def made(
-    *,
-    training: Callable[[Any], bool] = _is_training,
-    batch: Callable[[Any], tuple[Any, Any]] = _batch,
-    normaliser: Callable[[Any, Any, int], tuple[Any, Any]] = lambda mean, var, m: (mean, var),
-    standardise: Callable[[Any, Any, Any, float], Any] = _standardise,
-    affine: Callable[[Any, Any], Any] = _affine,
-    share: Callable[[Any], Any] = _share,
-    stored: Callable[[Any, int], Any] = _stored,
-    moves_in_eval: bool = False,
-    counts: bool = True,
-    counts_in_eval: bool = False,
-    running: Callable[[Any, Any, Any], tuple[Any, Any]] = _running,
-    start: Mapping[str, float] | None = None,
-    counter_dtype: str = "int64",
-) -> Lazy:
-    """Make the module with wrong parts put in.
-
-    Parameters
-    ----------
-    training
-        Whether a layer takes the batch's statistics.
-    batch
-        These statistics.
-    normaliser
-        What of them, with m, a training batch is normalised with.
-    standardise
-        From (x, mean, var, eps) to x_hat.
-    affine
-        From (layer, x_hat) to the output.
-    share
-        The weight of the new in the running statistics.
-    stored
-        From the batch's variance and m to what is kept.
-    moves_in_eval
-        Whether the running statistics move in evaluation mode.
-    counts, counts_in_eval
-        Whether steps are counted in the two modes.
-    running
-        From (layer, mean, var) of the batch to what is normalised with in evaluation.
-    start
-        Start values of the running statistics, by name.
-    counter_dtype
-        Of `num_batches_tracked`.
-    """
-
-    def make() -> Any:
-        import torch
-        from torch import nn
-
-        first = {"running_mean": 0.0, "running_var": 1.0, **(start or {})}
-
-        class MyBatchNorm2d(nn.Module):
-            running_mean: Any
-            running_var: Any
-            num_batches_tracked: Any
-
-            def __init__(self, num_features: int, eps: float = 1e-5, momentum: Any = 0.1) -> None:
-                super().__init__()
-                self.eps, self.momentum = eps, momentum
-                self.weight = nn.Parameter(torch.ones(num_features))
-                self.bias = nn.Parameter(torch.zeros(num_features))
-                for name, value in first.items():
-                    self.register_buffer(name, torch.full((num_features,), value))
-                counter = torch.tensor(0, dtype=getattr(torch, counter_dtype))
-                self.register_buffer("num_batches_tracked", counter)
-
-            def forward(self, x: Any) -> Any:
-                wide, m = x if x.dtype == torch.float64 else x.float(), x.numel() // x.shape[1]
-                learning = training(self)
-                if learning and m == 1:
-                    raise ValueError("one value per channel")
-                mean, var = batch(wide)
-                if (learning and counts) or (not learning and counts_in_eval):
-                    self.num_batches_tracked += 1
-                if learning or moves_in_eval:
-                    with torch.no_grad():
-                        self.remember(mean, stored(var, m))
-                mean, var = normaliser(mean, var, m) if learning else running(self, mean, var)
-                return affine(self, standardise(wide, mean, var, self.eps)).to(x.dtype)
-
-            def remember(self, mean: Any, var: Any) -> None:
-                part = share(self)
-                for own, new in ((self.running_mean, mean), (self.running_var, var)):
-                    if new.numel() == own.numel():
-                        own.copy_((1 - part) * own + part * new)
-
-        return MyBatchNorm2d
-
-    return Lazy(make)
 
 
 def _detached_statistics(x: Any) -> tuple[Any, Any]:
-    mean, var = _batch(x)
+    mean, var = of_batch(x)
     return mean.detach(), var.detach()
 
 
@@ -158,6 +41,16 @@ def _by_gradients(layer: Any) -> bool:
     import torch
 
     return torch.is_grad_enabled()
+
+
+def _detached_variance(x: Any) -> tuple[Any, Any]:
+    mean, var = of_batch(x)
+    return mean, var.detach()
+
+
+def _share_of_the_next(layer: Any) -> Any:
+    """Weigh as if the present batch had not been counted yet."""
+    return 1 / (layer.num_batches_tracked + 1) if layer.momentum is None else layer.momentum
 
 
 def _of_pixels(x: Any) -> tuple[Any, Any]:
@@ -184,7 +77,22 @@ def _differs(case_name: str, label: str) -> Callable[[Case, Answer, Answer], boo
     return signs
 
 
+def _no_gradient_by_a_parameter(_: Case, answer: Answer, expected: Answer) -> bool:
+    got: Any = answer.values[GRADIENTS]
+    return got[0] is not None and any(slope is None for slope in got[1:])
+
+
+def _statistic_is_a_parameter(_: Case, answer: Answer, expected: Answer) -> bool:
+    got: Any = answer.values[PLACES]
+    return "a parameter" in [got[name] for name in got if name not in ("weight", "bias")]
+
+
 def _counter_is_not_whole(_: Case, answer: Answer, expected: Answer) -> bool:
+    for place in ("buffers", "state_dict()", "nn.BatchNorm2d"):
+        if place in answer.values:
+            held: Any = answer.values[place]
+            if isinstance(held.get("num_batches_tracked"), np.ndarray):
+                return True  # a tensor of shape () arrives as a number
     label = "dtypes of state_dict()"
     got: Any = answer.values[label]
     want: Any = expected.values[label]
@@ -239,6 +147,24 @@ MISCONCEPTIONS = (
         signs=_differs(GRAPH, "requires_grad"),
     ),
     Misconception(
+        "statistic-is-a-parameter",
+        "Your running statistics are parameters: `model.parameters()` hands them to the optimiser, "
+        "and to everybody who counts, thaws or clips parameters. What does not learn is a buffer.",
+        signs=_statistic_is_a_parameter,
+    ),
+    Misconception(
+        "weight-or-bias-does-not-learn",
+        "No gradient flows to `weight` or `bias`. What learns is an `nn.Parameter`, and the output "
+        "is made with it.",
+        signs=_no_gradient_by_a_parameter,
+    ),
+    Misconception(
+        "no-gradient-through-the-variance",
+        "Your gradient lacks the path through the variance: it is detached where it *normalises*. "
+        "Only what goes into the buffers is detached.",
+        made(batch=_detached_variance),
+    ),
+    Misconception(
         "no-gradient-through-the-statistics",
         "Your gradient treats mean and variance as constants: they are under `no_grad` or detached "
         "where they *normalise*. Only what goes into the buffers is detached.",
@@ -254,6 +180,18 @@ MISCONCEPTIONS = (
         "counts-in-eval",
         "You count steps in evaluation mode, too.",
         made(counts_in_eval=True),
+    ),
+    Misconception(
+        "mode-ignored",
+        "After `eval()` your layer goes on as in training. Ask for `self.training`: in "
+        "evaluation mode it normalises with the buffers, and changes nothing.",
+        made(training=lambda layer: True),
+    ),
+    Misconception(
+        "training-by-the-running-statistics",
+        "In training mode, too, you normalise with the running statistics. A training batch is "
+        "normalised with its own.",
+        made(training=lambda layer: False, moves_in_eval=True, counts_in_eval=True),
     ),
     Misconception(
         "mode-read-from-is-grad-enabled",
@@ -288,17 +226,21 @@ MISCONCEPTIONS = (
         "normalises-with-the-unbiased-variance",
         "You normalise with the variance by m−1. That one is for `running_var`; the batch itself "
         "is normalised with 1/m.",
-        made(normaliser=lambda mean, var, m: (mean, _stored(var, m))),
+        made(normaliser=lambda mean, var, m: (mean, unbiased(var, m))),
     ),
     Misconception(
         "variances-swapped",
         "The two variances have changed places: 1/m normalises, 1/(m−1) is kept.",
-        made(normaliser=lambda mean, var, m: (mean, _stored(var, m)), stored=lambda var, m: var),
+        made(normaliser=lambda mean, var, m: (mean, unbiased(var, m)), stored=lambda var, m: var),
     ),
     Misconception(
         "momentum-swapped",
         "Your momentum weighs the *old* value, as in Keras. In torch it weighs the new one.",
-        made(share=lambda layer: _share(layer) if layer.momentum is None else 1 - layer.momentum),
+        made(
+            share=lambda layer: (
+                share_of_the_new(layer) if layer.momentum is None else 1 - layer.momentum
+            )
+        ),
     ),
     Misconception(
         "zero-taken-for-none",
@@ -312,6 +254,12 @@ MISCONCEPTIONS = (
         "`momentum=None` means the plain average of all batches: the new one weighs "
         "1/num_batches_tracked.",
         made(share=lambda layer: 0.1 if layer.momentum is None else layer.momentum),
+    ),
+    Misconception(
+        "average-counts-one-too-many",
+        "`momentum=None`: the first batch weighs 1, the second 1/2. Yours weigh 1/2 and 1/3: once "
+        "it is raised, `num_batches_tracked` counts the present batch already.",
+        made(share=_share_of_the_next),
     ),
     Misconception(
         "momentum-ignored",
@@ -343,26 +291,38 @@ MISCONCEPTIONS = (
     Misconception(
         "eps-outside-the-root",
         "Your eps is added to the standard deviation. It belongs inside the root.",
-        made(standardise=lambda x, mean, var, eps: (x - _wide(mean)) / (_wide(var).sqrt() + eps)),
+        made(
+            standardise=lambda x, mean, var, eps: (
+                (x - wide_as_images(mean)) / (wide_as_images(var).sqrt() + eps)
+            )
+        ),
     ),
     Misconception(
         "eps-ignored",
         "You wrote 1e-5 where `self.eps` belongs.",
-        made(standardise=lambda x, mean, var, eps: _standardise(x, mean, var, 1e-5)),
+        made(standardise=lambda x, mean, var, eps: standardised(x, mean, var, 1e-5)),
     ),
     Misconception(
         "root-forgotten",
         "You divided by the variance. x_hat divides by its root.",
-        made(standardise=lambda x, mean, var, eps: (x - _wide(mean)) / (_wide(var) + eps)),
+        made(
+            standardise=lambda x, mean, var, eps: (
+                (x - wide_as_images(mean)) / (wide_as_images(var) + eps)
+            )
+        ),
     ),
     Misconception(
         "weight-and-bias-unused",
         "Your result is x_hat itself: multiply by `weight` and add `bias`, channel by channel.",
-        made(affine=lambda layer, x_hat: x_hat + 0 * _wide(layer.bias)),
+        made(affine=lambda layer, x_hat: x_hat + 0 * wide_as_images(layer.bias)),
     ),
     Misconception(
         "weight-and-bias-unused-in-eval",
         "In evaluation mode you leave `weight` and `bias` out.",
-        made(affine=lambda layer, x_hat: _affine(layer, x_hat) if layer.training else x_hat),
+        made(
+            affine=lambda layer, x_hat: (
+                scaled_and_shifted(layer, x_hat) if layer.training else x_hat
+            )
+        ),
     ),
 )

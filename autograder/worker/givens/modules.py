@@ -98,18 +98,20 @@ def gradients() -> Callable[..., tuple[Any, ...]]:
     return read
 
 
-@given("differences_agree")
-def differences_agree() -> Callable[..., bool]:
-    """Build the comparison of a function's gradients with central differences.
+@given("distance_from_differences")
+def distance_from_differences() -> Callable[..., float]:
+    """Build the largest distance of a function's gradients from central differences.
 
-    It is that of `torch.autograd.gradcheck`, with its tolerances, which would load sympy.
+    It is 0 if `torch.autograd.gradcheck`, which would load sympy, would find that they agree; else
+    it has three digits, more than wrong ideas have in common.
     """
 
-    def compare(function: Any, dy: Any, *inputs: Any) -> bool:
+    def compare(function: Any, dy: Any, *inputs: Any) -> float:
         import torch
 
         learning = [t for t in inputs if isinstance(t, torch.Tensor)]
         found = torch.autograd.grad((function(*inputs) * dy).sum(), learning)
+        largest = 0.0
         with torch.no_grad():
             for tensor, slopes in zip(learning, found, strict=True):
                 entries, wanted = tensor.view(-1), torch.zeros(tensor.numel(), dtype=tensor.dtype)
@@ -121,8 +123,8 @@ def differences_agree() -> Callable[..., bool]:
                     entries[i] = middle
                     wanted[i] = (values[0] - values[1]) / 2e-6
                 if not torch.allclose(slopes.flatten(), wanted, rtol=1e-3, atol=1e-5):
-                    return False
-        return True
+                    largest = max(largest, (slopes.flatten() - wanted).abs().max().item())
+        return float(f"{largest:.3g}")
 
     return compare
 
@@ -221,6 +223,23 @@ def what_learns() -> Callable[[Any], dict[str, bool]]:
     return read
 
 
+@given("places_of")
+def places_of() -> Callable[[Any], dict[str, str]]:
+    """Build the question where a module keeps each of a batch norm's tensors."""
+
+    def read(layer: Any) -> dict[str, str]:
+        places = {
+            "a parameter": dict(layer.named_parameters()),
+            "a buffer": dict(layer.named_buffers()),
+        }
+        return {
+            name: next((place for place, kept in places.items() if name in kept), "an attribute")
+            for name in NAMES
+        }
+
+    return read
+
+
 @given("into_torch")
 def into_torch() -> Callable[[Any], dict[str, Any]]:
     """Build the loading of a state dict into torch's own layer, and what that then holds."""
@@ -277,7 +296,15 @@ def options_of() -> Callable[[Any], dict[str, Any]]:
 @given("weights_of")
 def weights_of() -> Callable[[Any], tuple[Any, Any]]:
     """Build the reading of a layer's weight and bias."""
-    return lambda layer: (_array(layer.weight), _array(layer.bias))
+
+    def read(layer: Any) -> tuple[Any, Any]:
+        from torch import nn
+
+        if isinstance(layer, nn.Sequential):  # it has none: what it is, `options_of` tells
+            return None, None
+        return _array(layer.weight), _array(layer.bias)
+
+    return read
 
 
 @given("step_in_tensors")
