@@ -80,7 +80,7 @@ class Guard:
             raise StrayAddressError(
                 f"The kernel {does} an address outside of all its arrays, {side} entry of "
                 f"{near[2]}. Mask the lanes that have no entry, loads and stores alike, and look "
-                "at how the offsets are made."
+                "at how the offsets are made, and at the numbers that the launch hands over."
             )
         return takes_part
 

@@ -201,6 +201,7 @@ check("u12.total_block", total_block)
 # - A launch is a call of `kernel[grid]`, with tensors for pointers; `BLOCK=...` comes last.
 # - `tl.zeros((BLOCK,), tl.float32)` names its dtype. Blocks have one: `.to(tl.float32)` changes it. **Take all sums in float32**, whatever x is; a store casts to the dtype of the array.
 # - Values live in a kernel as blocks. Sum block on block in a loop, and call `tl.sum(block)` once, after it.
+# - What works on blocks is called `tl.`: `tl.sqrt`, `tl.where`. `np.sqrt(block)` ends in an error that does not say so. `tl.sqrt` wants float32, and no float16.
 # - There is no `print` of a block on a GPU; here, in the interpreter, there is: `print(x)` works.
 #
 # The interpreter runs one program after the other, so **it sees no race**; the simulator did. By itself it also reads and writes wherever a kernel points to; `guard_memory`, in the first cell, makes an error
@@ -446,7 +447,7 @@ check("u12.triton_bn_backward", triton_bn_backward)
 # ## What has not been shown
 #
 # Your kernels are right as far as an interpreter can tell. It says nothing about speed: that takes a GPU, and none was used here. It is plain Python, and lets things pass that the compiler refuses (a list,
-# a NumPy function). And it cannot see what goes wrong only on a GPU: races, and offsets beyond $2^{31}$, where `tl.int32`, the dtype of `i` and of every product above, overflows. (A tensor of
+# a sum that changes its dtype in the loop). And it cannot see what goes wrong only on a GPU: races, and offsets beyond $2^{31}$, where `tl.int32`, the dtype of `i` and of every product above, overflows. (A tensor of
 # 64 × 256 × 512 × 512 has 4 · 10⁹ entries.)
 #
 # ## Where you are

@@ -65,7 +65,7 @@ print(f"\nbatch norm: 10 operations and at least 8 bytes (read x, write y) a num
 print(f"arithmetic alone on an H100: {CARDS['H100'].arithmetic_ms(10 * numbers):.3f} ms")
 
 # %% [markdown]
-# The cards want 20 operations a byte, batch norm has little more than one. The calculators wait. This is the *roofline* argument (Williams, Waterman & Patterson 2009): time is at least
+# The cards want 10 to 25 operations a byte, batch norm has little more than one. The calculators wait. This is the *roofline* argument (Williams, Waterman & Patterson 2009): time is at least
 #
 # $$ t \;\ge\; \max\Big(\frac{\text{operations}}{\text{operations a second}},\; \frac{\text{bytes}}{\text{bandwidth}}\Big) , $$
 #
@@ -129,7 +129,7 @@ explore(
 #
 # Below, program c adds up channel c of two images. Blue is what one program loads, dark blue its first block.
 #
-# **Predict.** (1) `places` = 10, `block` = 8: how many lanes idle in the last step? (2) Memory is fetched in *sectors* of 32 bytes, never less. Switch the layout to channels last: how many bytes cross the bridge
+# **Predict.** (1) `places` = 10, `block` = 8: how many lanes idle in the last step? (2) Back at 16 places. Memory is fetched in *sectors* of 32 bytes, never less. Switch the layout to channels last: how many bytes cross the bridge
 # now, for the same loads?
 
 # %%
@@ -206,7 +206,7 @@ for schedule in ("in order", "together"):
     print(f"{schedule:9} totals {total}, races: {len(report.races)}; {report.races[0]}")
 
 # %% [markdown]
-# One after the other: 64, as it should be. All at once: 16. Every program read 0, added its 16, and wrote 16. On a GPU you get something in between, another number every time, and on Mondays the right one. That is a **race**.
+# One after the other: 64, as it should be (the report names the race all the same). All at once: 16. Every program read 0, added its 16, and wrote 16. On a GPU you get something in between, another number every time, and on Mondays the right one. That is a **race**.
 #
 # Two ways out: *atomic* additions, which nobody can come between (right, but in any order, so the last bits change from run to run); or **two stages**: every program writes its part into a place of its own, and a second, tiny kernel merges
 # the parts in a fixed order. Same bits every time. That is what we do, and it poses the question of this lecture's title: *which* parts can be merged to a variance?
@@ -276,7 +276,7 @@ var = (M + n * (mu - mean[:, np.newaxis]) ** 2).sum(axis=1) / 100
 print("largest error of the variance:", np.abs(var - rows.astype(float).var(axis=1)).max())
 
 # %% [markdown]
-# (Here NumPy subtracted; a kernel does it in registers, for one load of $x_0$ a channel. `bnlib.kernels` does.)
+# (Here NumPy subtracted; a kernel does it in registers, for one load of $x_0$ a channel. `bnlib.kernels` does. And it gets the seven digits of float32: that you see more is the simulator's doing, which divides in float64.)
 #
 # ## 6. The same in Triton
 #

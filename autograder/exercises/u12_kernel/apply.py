@@ -170,6 +170,11 @@ APPLY = Exercise(
             _variant(lambda x, m, v, g, b, eps: (x - m) / np.sqrt(v + eps)),
         ),
         Misconception(
+            "beta-forgotten",
+            "beta is missing: y = gamma · x_hat + beta.",
+            _variant(lambda x, m, v, g, b, eps: g * (x - m) / np.sqrt(v + eps)),
+        ),
+        Misconception(
             "gamma-and-beta-swapped",
             "gamma and beta are in each other's place: gamma multiplies, beta is added.",
             _variant(lambda x, m, v, g, b, eps: b * (x - m) / np.sqrt(v + eps) + g),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -24,8 +24,15 @@ from autograder.exercises.u12_kernel.data import (
     undefined,
     unwritten,
 )
-from autograder.exercises.u12_kernel.wrong_gradients import as_kernel, gradients, misconceptions
+from autograder.exercises.u12_kernel.wrong_gradients import (
+    Kernel,
+    as_kernel,
+    gradients,
+    misconceptions,
+)
+from autograder.exercises.u12_kernel.wrong_stats import channels
 from autograder.vocabulary import Case, Exercise, Misconception
+from autograder.worker.givens.kernels import on_arrays
 
 OUTPUTS = ("dx", "dgamma", "dbeta")
 EXAMPLE = (  # channel 0 has x_hat = (−1, −1, 1, 1), channel 1 (−1, 1, −1, 1)
@@ -75,9 +82,47 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
         x.astype(np.float16),
         16,
         tolerance=HALF,
-        help="Sum in float32: `tl.load(...).to(tl.float32)`.",
+        help="If this case alone fails, sum in float32: `tl.load(...).to(tl.float32)`.",
     )
 
+
+Sums = Callable[[np.ndarray, int], np.ndarray]
+
+
+def _with_sums(sums: Sums, per: Callable[[int, int], int]) -> Kernel:
+    """Make a kernel whose dx takes other sums over the channel's values, divided by another m."""
+
+    @on_arrays
+    def kernel(
+        dy: Any, x: Any, mean: Any, var: Any, gamma: Any, dx: Any, dgamma: Any, dbeta: Any,
+        N: int, C: int, L: int, eps: float, BLOCK: int = 8,
+    ) -> None:  # fmt: skip
+        up, values = (channels(a, N, C, L) for a in (dy, x))
+        mean, var, gamma = (np.asarray(a, np.float64)[:, None] for a in (mean, var, gamma))
+        inv_std = 1 / np.sqrt(var + eps)
+        x_hat = (values - mean) * inv_std
+        dbeta[:], dgamma[:] = up.sum(axis=1), (up * x_hat).sum(axis=1)
+        taken = sums(up, BLOCK) + x_hat * sums(up * x_hat, BLOCK)
+        rows = gamma * inv_std * (up - taken / per(N * L, BLOCK))
+        dx[:] = rows.reshape(C, N, L).transpose(1, 0, 2).ravel()
+
+    return kernel
+
+
+def _so_far(values: np.ndarray, block: int) -> np.ndarray:
+    """Return what has been summed when a value's block has been read."""
+    ends = np.minimum((np.arange(values.shape[1]) // block + 1) * block, values.shape[1])
+    return np.asarray(values.cumsum(axis=1)[:, ends - 1])
+
+
+def _whole(values: np.ndarray, _block: int) -> np.ndarray:
+    return np.asarray(values.sum(axis=1, keepdims=True))
+
+
+one_loop = _with_sums(_so_far, lambda m, block: m)
+by_block = _with_sums(_whole, lambda m, block: block)
+by_lanes = _with_sums(_whole, lambda m, block: m + -m % block)
+_BY_LANES = "In dx you divide by lanes. Divide the sums by m = N·L, whatever BLOCK is."
 
 BACKWARD = Exercise(
     unit=UNIT,
@@ -91,6 +136,14 @@ BACKWARD = Exercise(
     needs=NEEDS,
     misconceptions=(
         *misconceptions(as_kernel),
+        Misconception(
+            "sums-not-complete",
+            "You write dx while its sums still grow: the first block knows nothing of the last. "
+            "Sum in one loop, and write dx in a second one.",
+            one_loop,
+        ),
+        Misconception("divides-by-lanes", _BY_LANES, by_block),
+        Misconception("divides-by-lanes", _BY_LANES, by_lanes),
         Misconception("writes-an-input", WRITES_INPUT, signs=reports("written")),
         NEVER_STORED,
         Misconception(

@@ -17,8 +17,23 @@ from autograder.exercises.u12_kernel.data import (
     per_channel,
 )
 from autograder.exercises.u12_kernel.wrong_gradients import as_launcher, gradients, misconceptions
+from autograder.exercises.u12_kernel.wrong_launches import (
+    arguments_swapped,
+    backward_eps_fixed,
+    backward_in_memory_order,
+    dy_in_memory_order,
+    eps_fixed,
+    inverse_std,
+    memory_order,
+    memory_order_throughout,
+    moments_swapped,
+    only_y,
+    strided_dx,
+    strided_y,
+    triton_bn_forward,
+    x_in_memory_order,
+)
 from autograder.vocabulary import Case, Exercise, Misconception
-from autograder.worker.givens.kernels import on_arrays
 from autograder.worker.interpreter import Answer
 from autograder.worker.script import Given, call, item
 
@@ -79,7 +94,8 @@ def forward_cases(rng: np.random.Generator) -> Iterator[Case]:
         STRIDED,
         _layouts(rng, _shaped(rng, 3, 4, 5, 2)),
         weight=2,
-        help="A pointer knows nothing of strides: `x.contiguous()` first.",
+        help="If this case alone fails: a pointer knows nothing of strides, `x.contiguous()` "
+        "first.",
     )
     half = _shaped(rng, 4, 3, 5).astype(np.float16)
     yield case("float16: y is float16", half, part=0)
@@ -90,53 +106,9 @@ def forward_cases(rng: np.random.Generator) -> Iterator[Case]:
         part=1,
         dtype_of=None,
         tolerance=SINGLE,
-        help="Keep mean and var in float32: `torch.empty(C, dtype=torch.float32)`.",
+        help="If this case alone fails, keep mean and var in float32: "
+        "`torch.empty(C, dtype=torch.float32)`.",
     )
-
-
-def _normalised(x: Any, gamma: Any, beta: Any, eps: float, axes: tuple[int, ...]) -> Any:
-    wide = np.asarray(x, np.float64)
-    mean, var = wide.mean(axis=axes), wide.var(axis=axes)
-
-    def spread(values: Any) -> np.ndarray:
-        return np.asarray(values, np.float64).reshape(-1, *(1,) * (x.ndim - 2))
-
-    y = spread(gamma) * (wide - spread(mean)) / np.sqrt(spread(var) + eps) + spread(beta)
-    return y, mean, var
-
-
-@on_arrays
-def triton_bn_forward(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
-    """Normalise."""
-    return _normalised(x, gamma, beta, eps, (0, *range(2, x.ndim)))
-
-
-@on_arrays
-def memory_order(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
-    """Read a tensor in the order in which it lies in memory, and call that (N, C, ...)."""
-    order = np.argsort([-stride for stride in x.strides], kind="stable")
-    lying = np.asarray(x).transpose(order).reshape(x.shape)
-    y, mean, var = triton_bn_forward(lying, gamma, beta, eps)
-    return np.ascontiguousarray(y), mean, var
-
-
-@on_arrays
-def eps_fixed(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
-    """Leave the argument eps unused."""
-    return triton_bn_forward(x, gamma, beta, 1e-5)
-
-
-@on_arrays
-def only_y(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
-    """Return y alone."""
-    return triton_bn_forward(x, gamma, beta, eps)[0]
-
-
-@on_arrays
-def inverse_std(x: Any, gamma: Any, beta: Any, eps: float = 1e-5) -> Any:
-    """Return 1/√(var + eps) in the place of the variance."""
-    y, mean, var = triton_bn_forward(x, gamma, beta, eps)
-    return y, mean, 1 / np.sqrt(var + eps)
 
 
 def _unwritten(answer_name: str) -> Callable[[Case, Answer, Answer], bool]:
@@ -155,11 +127,18 @@ def _changes(case: Case, answer: Answer, _expected: Answer) -> bool:
 _CHANGED = "The launcher changed one of its arguments. Results belong in new tensors."
 _NEVER_WRITTEN = (
     "There is nan in the result: entries that no program wrote. Does the grid have enough programs "
-    "for all channels, and for all blocks of entries? `triton.cdiv(x.numel(), BLOCK)` rounds up."
+    "for all channels, and for all blocks of entries? `triton.cdiv(x.numel(), BLOCK)` rounds up. "
+    "Or do the numbers of the launch come in another order than those of the kernel?"
 )
 _STRIDES = (
-    "Right for contiguous tensors, wrong for others: a pointer knows where x begins, and nothing "
-    "of its strides. `x = x.contiguous()` copies only where it has to."
+    "Right for contiguous tensors, wrong for others: a pointer knows where a tensor begins, and "
+    "nothing of its strides. Take `.contiguous()` of each that comes in: it copies only where it "
+    "has to."
+)
+
+_STRIDED_RESULT = (
+    "Right for contiguous tensors, wrong for others: the result has the strides of x, which "
+    "`torch.empty_like` keeps, and your kernel writes it in order. Make it like the contiguous x."
 )
 
 FORWARD = Exercise(
@@ -174,6 +153,13 @@ FORWARD = Exercise(
     needs=NEEDS,
     misconceptions=(
         Misconception("not-contiguous", _STRIDES, memory_order),
+        Misconception("not-contiguous", _STRIDES, memory_order_throughout),
+        Misconception("result-not-contiguous", _STRIDED_RESULT, strided_y),
+        Misconception(
+            "mean-and-variance-swapped",
+            "Mean and variance are in each other's place: return (y, mean, var).",
+            moments_swapped,
+        ),
         Misconception(
             "eps-ignored",
             "The argument eps changes nothing. Pass it on to the kernel.",
@@ -203,7 +189,10 @@ FORWARD = Exercise(
 def backward_cases(rng: np.random.Generator) -> Iterator[Case]:
     """Behaviours of `triton_bn_backward`."""
 
-    def case(name: str, dy: np.ndarray, x: np.ndarray, *more: float, **options: Any) -> Case:
+    def case(
+        name: str, dy: np.ndarray, x: np.ndarray, *more: float, part: int | None = None,
+        **options: Any,
+    ) -> Case:  # fmt: skip
         wide, axes = x.astype(np.float64), (0, *range(2, x.ndim))
         moments = (f(axis=axes).astype(np.float32) for f in (wide.mean, wide.var))
         gamma = options.pop("gamma", None)
@@ -213,8 +202,9 @@ def backward_cases(rng: np.random.Generator) -> Iterator[Case]:
         helper, script = _launch("triton_bn_backward", kernels, names, BACKWARD_ANSWER)
         given = dict(zip(names, (dy, x, *moments, gamma, *more), strict=True))
         report: tuple[str, ...] = (BACKWARD_ANSWER, NOT_CHANGED)
-        if x.dtype == np.float16:
-            script, report = (*script, item(BACKWARD_ANSWER, 0, into="dx")), ("dx",)
+        if part is not None:
+            label = ("dx", "dgamma", "dbeta")[part]
+            script, report = (*script, item(BACKWARD_ANSWER, part, into=label)), (label,)
         return Case(name, {"launch": helper, **given}, script, report, **options)
 
     def drawn(*shape: int) -> tuple[np.ndarray, np.ndarray]:
@@ -232,43 +222,18 @@ def backward_cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("dy with other strides", _layouts(rng, pair[0]), pair[1])
     pair = drawn(3, 4, 5, 2)
     yield case(STRIDED, pair[0], _layouts(rng, pair[1]))
-    dy, x = drawn(4, 3, 5)
-    yield case("float16: dx is float16", dy.astype(np.float16), x.astype(np.float16))
-
-
-def _backward(dy: Any, x: Any, mean: Any, var: Any, gamma: Any, eps: float) -> Any:
-    return as_launcher(gradients)(dy, x, mean, var, gamma, eps)
-
-
-def _lying(a: Any) -> np.ndarray:
-    order = np.argsort([-stride for stride in a.strides], kind="stable")
-    return np.asarray(a).transpose(order).reshape(a.shape)
-
-
-@on_arrays
-def backward_in_memory_order(
-    dy: Any, x: Any, mean: Any, var: Any, gamma: Any, eps: float = 1e-5
-) -> Any:
-    """Read both in the order in which they lie in memory."""
-    return _backward(_lying(dy), _lying(x), mean, var, gamma, eps)
-
-
-@on_arrays
-def dy_in_memory_order(dy: Any, x: Any, mean: Any, var: Any, gamma: Any, eps: float = 1e-5) -> Any:
-    """Read dy in the order in which it lies in memory, and x as it should be."""
-    return _backward(_lying(dy), x, mean, var, gamma, eps)
-
-
-@on_arrays
-def arguments_swapped(dy: Any, x: Any, mean: Any, var: Any, gamma: Any, eps: float = 1e-5) -> Any:
-    """Take x for dy, and dy for x."""
-    return _backward(x, dy, mean, var, gamma, eps)
-
-
-@on_arrays
-def backward_eps_fixed(dy: Any, x: Any, mean: Any, var: Any, gamma: Any, eps: float = 1e-5) -> Any:
-    """Leave the argument eps unused."""
-    return _backward(dy, x, mean, var, gamma, 1e-5)
+    half_dy, half_x = (a.astype(np.float16) for a in drawn(4, 3, 5))
+    yield case("float16: dx is float16", half_dy, half_x, part=0)
+    yield case(
+        "float16: dgamma is float32",
+        half_dy,
+        half_x,
+        part=1,
+        dtype_of=None,
+        tolerance=SINGLE,
+        help="If this case alone fails, keep dgamma and dbeta in float32: "
+        "`torch.empty(C, dtype=torch.float32)`.",
+    )
 
 
 BACKWARD_LAUNCHER = Exercise(
@@ -284,6 +249,8 @@ BACKWARD_LAUNCHER = Exercise(
     misconceptions=(
         Misconception("not-contiguous", _STRIDES, backward_in_memory_order),
         Misconception("not-contiguous", _STRIDES, dy_in_memory_order),
+        Misconception("not-contiguous", _STRIDES, x_in_memory_order),
+        Misconception("result-not-contiguous", _STRIDED_RESULT, strided_dx),
         Misconception("dy-and-x-swapped", "dy and x are in each other's place.", arguments_swapped),
         Misconception(
             "eps-ignored",

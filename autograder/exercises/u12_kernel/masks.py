@@ -79,6 +79,14 @@ def _first_block_only(case: Case, answer: Answer, _expected: Answer) -> bool:
     return not missing[:block].any() and bool(missing[block:].all()) and len(missing) > block
 
 
+def _four_lanes(case: Case, answer: Answer, _expected: Answer) -> bool:
+    """Whether each program wrote four entries, as the example `double` does, whatever BLOCK is."""
+    programs = case.inputs["launch"].parameters["grid"][0]
+    missing = np.isnan(answer.values["y"])  # type: ignore[arg-type]
+    written = min(4 * programs, len(missing))
+    return not missing[:written].any() and bool(missing[written:].all()) and written < len(missing)
+
+
 def _entries_missing(case: Case, answer: Answer, _expected: Answer) -> bool:
     y: Any = answer.values["y"]
     return bool(np.isnan(y).any()) and len(y) > case.inputs["arguments"]["BLOCK"]
@@ -99,6 +107,12 @@ SHIFT = Exercise(
             "Only the first block is written, by all programs. `bl.program_id(0)` tells a program "
             "which block is its own.",
             signs=_first_block_only,
+        ),
+        Misconception(
+            "four-lanes",
+            "Each of your programs writes four entries, as in the example `double`. Here it has "
+            "BLOCK of them, and begins at p·BLOCK.",
+            signs=_four_lanes,
         ),
         Misconception(
             "last-entry-left-out",

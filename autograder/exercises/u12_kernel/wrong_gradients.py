@@ -84,18 +84,28 @@ def _eps_forgotten(
     return gradients(dy, x, mean, var, gamma, 0.0)
 
 
-def _x_for_x_hat(
-    dy: np.ndarray, x: np.ndarray, mean: Any, var: Any, gamma: Any, eps: float
-) -> Gradients:
-    dx, _, dbeta = gradients(dy, x, mean, var, gamma, eps)
-    return dx, (dy * x).sum(axis=(0, 2)), dbeta
+def _with_dgamma(wrong: Callable[..., Any], into_dx: bool) -> Backward:
+    """Make a backward pass that sums another dgamma, and takes it into dx or not."""
+
+    def backward(
+        dy: np.ndarray, x: np.ndarray, mean: Any, var: Any, gamma: Any, eps: float
+    ) -> Gradients:
+        dx, dgamma, dbeta = gradients(dy, x, mean, var, gamma, eps)
+        x_hat, inv_std, _, _ = _parts(dy, x, mean, var, eps)
+        taken = wrong(dy, x, _wide(mean)).sum(axis=(0, 2))
+        if into_dx:
+            m = dy.size // dy.shape[1]
+            dx = dx - _wide(gamma) * inv_std * x_hat * _wide(taken - dgamma) / m
+        return dx, taken, dbeta
+
+    return backward
 
 
-def _centered_for_x_hat(
+def _divided_by_variance(
     dy: np.ndarray, x: np.ndarray, mean: Any, var: Any, gamma: Any, eps: float
 ) -> Gradients:
-    dx, _, dbeta = gradients(dy, x, mean, var, gamma, eps)
-    return dx, (dy * (x - _wide(mean))).sum(axis=(0, 2)), dbeta
+    squared = (np.asarray(var, np.float64) + eps) ** 2
+    return gradients(dy, x, mean, squared, gamma, 0.0)
 
 
 def _averaged(
@@ -121,6 +131,16 @@ def _first_image(
     return dx, dgamma, dbeta
 
 
+def _dy_centered(dy: Any, x: Any, mean: Any) -> Any:
+    return dy * (x - mean)
+
+
+def _dy_x(dy: Any, x: Any, mean: Any) -> Any:
+    return dy * x
+
+
+_CENTERED = "Your dgamma multiplies dy by x − mean. It is x_hat = (x − mean)/√(var + eps)."
+_UNNORMALISED = "Your dgamma multiplies dy by x. It is x_hat that gamma scales."
 _IDEAS: tuple[tuple[str, str, Backward], ...] = (
     (
         "detached-statistics",
@@ -159,13 +179,28 @@ _IDEAS: tuple[tuple[str, str, Backward], ...] = (
     ),
     (
         "centered-x-for-x-hat",
-        "Your dgamma multiplies dy by x − mean. It is x_hat = (x − mean)/√(var + eps).",
-        _centered_for_x_hat,
+        _CENTERED,
+        _with_dgamma(_dy_centered, into_dx=True),
+    ),
+    (
+        "centered-x-for-x-hat",
+        _CENTERED,
+        _with_dgamma(_dy_centered, into_dx=False),
     ),
     (
         "x-for-x-hat",
-        "Your dgamma multiplies dy by x. It is x_hat that gamma scales.",
-        _x_for_x_hat,
+        _UNNORMALISED,
+        _with_dgamma(_dy_x, into_dx=True),
+    ),
+    (
+        "x-for-x-hat",
+        _UNNORMALISED,
+        _with_dgamma(_dy_x, into_dx=False),
+    ),
+    (
+        "divides-by-variance",
+        "You divided by var + eps. Divide by its square root.",
+        _divided_by_variance,
     ),
     (
         "eps-forgotten",

@@ -67,11 +67,42 @@ def divides_by_lanes(x: Any, mean: Any, var: Any, N: int, C: int, L: int, BLOCK:
 
 
 @on_arrays
+def mean_of_block_means(
+    x: Any, mean: Any, var: Any, N: int, C: int, L: int, BLOCK: int = 8
+) -> None:
+    """Divide by the lanes for the mean alone."""
+    values = channels(x, N, C, L)
+    m = values.shape[1]
+    mean[:] = values.sum(axis=1) / (m + -m % BLOCK)
+    var[:] = ((values - mean[:, None]) ** 2).sum(axis=1) / m
+
+
+@on_arrays
 def divides_by_n(x: Any, mean: Any, var: Any, N: int, C: int, L: int, BLOCK: int = 8) -> None:
     """Divide by N, and forget the places."""
     values = channels(x, N, C, L)
     mean[:] = values.sum(axis=1) / N
     var[:] = ((values - mean[:, None]) ** 2).sum(axis=1) / N
+
+
+@on_arrays
+def first_n(x: Any, mean: Any, var: Any, N: int, C: int, L: int, BLOCK: int = 8) -> None:
+    """Take N for the number of values."""
+    values = channels(x, N, C, L)[:, :N]
+    mean[:], var[:] = values.mean(axis=1), values.var(axis=1)
+
+
+@on_arrays
+def first_channel(x: Any, mean: Any, var: Any, N: int, C: int, L: int, BLOCK: int = 8) -> None:
+    """Read channel 0 in every program."""
+    values = channels(x, N, C, L)[0]
+    mean[:], var[:] = values.mean(), values.var()
+
+
+@on_arrays
+def swapped(x: Any, mean: Any, var: Any, N: int, C: int, L: int, BLOCK: int = 8) -> None:
+    """Store the mean in var, and the variance in mean."""
+    stats(x, var, mean, N, C, L)
 
 
 @on_arrays
@@ -150,9 +181,32 @@ _IDEAS: tuple[tuple[str, str, _Variant], ...] = (
         divides_by_lanes,
     ),
     (
+        "divides-by-lanes",
+        "You divided by the number of lanes, masked ones included (so does the mean of a block). "
+        "Divide the sums by m = N·L, whatever BLOCK is.",
+        mean_of_block_means,
+    ),
+    (
         "divides-by-n",
         "You divided by N. A channel has m = N·L values: those of all places of all images.",
         divides_by_n,
+    ),
+    (
+        "divides-by-n",
+        "You took N for the number of a channel's values. It is m = N·L: those of all places of "
+        "all images.",
+        first_n,
+    ),
+    (
+        "first-channel-only",
+        "Every program reads channel 0. `c * L` belongs in the place of a value, with "
+        "`c = program_id(0)`.",
+        first_channel,
+    ),
+    (
+        "mean-and-variance-swapped",
+        "Mean and variance are in each other's place.",
+        swapped,
     ),
     (
         "standard-deviation-for-variance",
