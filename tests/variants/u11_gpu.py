@@ -1446,7 +1446,8 @@ def peak_memory(fn, device):
     import torch
 
     if device.type == "cpu":
-        return fn() and None
+        fn()
+        return None
     before = torch.cuda.max_memory_allocated(device)
     fn()
     return torch.cuda.max_memory_allocated(device) - before
