@@ -887,6 +887,33 @@ class BatchNormFunction(torch.autograd.Function):
         return dx, dgamma.flatten(), dbeta.flatten(), None
 
 
+# %% wrong BatchNormFunction: one sum not divided -> only-dx-wrong
+import torch
+
+
+class BatchNormFunction(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, gamma, beta, eps=1e-5):
+        axes = (0, *range(2, x.ndim))
+        shape = (1, -1) + (1,) * (x.ndim - 2)
+        mean = x.mean(axes, keepdim=True)
+        var = ((x - mean) ** 2).mean(axes, keepdim=True)
+        inv_std = 1 / torch.sqrt(var + eps)
+        x_hat = (x - mean) * inv_std
+        ctx.save_for_backward(x_hat, inv_std, gamma)
+        return gamma.reshape(shape) * x_hat + beta.reshape(shape)
+
+    @staticmethod
+    def backward(ctx, dy):
+        x_hat, inv_std, gamma = ctx.saved_tensors
+        axes = (0, *range(2, dy.ndim))
+        m = dy.numel() // dy.shape[1]
+        dbeta = dy.sum(axes, keepdim=True)
+        dgamma = (dy * x_hat).sum(axes, keepdim=True)
+        dx = gamma.reshape(inv_std.shape) * inv_std * (dy - dbeta - x_hat * dgamma / m)
+        return dx, dgamma.flatten(), dbeta.flatten(), None
+
+
 # %% wrong BatchNormFunction: the stub
 import torch
 

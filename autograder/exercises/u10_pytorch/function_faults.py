@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from autograder.exercises.u10_pytorch.building import Lazy
 from autograder.vocabulary import Case, Misconception
 from autograder.worker.interpreter import Answer
@@ -144,6 +146,13 @@ def _gradient_is_none(_: Case, answer: Answer, expected: Answer) -> bool:
     want: Any = expected.values[GRADIENTS]
     lost = [g is None and w is not None for g, w in zip(got, want, strict=True)]
     return any(lost) and not all(g is None for g in got)
+
+
+def _only_dx_differs(_: Case, answer: Answer, expected: Answer) -> bool:
+    got: Any = answer.values[GRADIENTS]
+    want: Any = expected.values[GRADIENTS]
+    near = [bool(np.allclose(g, w, 1e-4, 1e-4)) for g, w in zip(got, want, strict=True)]
+    return near == [False, True, True]
 
 
 def _fails_on(name: str) -> Callable[[Case, Answer, Answer], bool]:
@@ -295,5 +304,12 @@ MISCONCEPTIONS = (
         "your gradients became silently wrong. Tensors kept with `ctx.save_for_backward(...)` are "
         "watched, and torch raises an error.",
         signs=_fails_on(LATE),
+    ),
+    Misconception(
+        "only-dx-wrong",
+        "dgamma and dbeta are right, dx alone is not. Compare it with the formula, term by term: "
+        "the factor in front is `gamma · inv_std`, and what is taken out of dy are the means of "
+        "`dy` and of `dy · x_hat`, the latter times x_hat.",
+        signs=_only_dx_differs,
     ),
 )
