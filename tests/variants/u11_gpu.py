@@ -2140,6 +2140,26 @@ def sync_batchnorm_forward(shards, gamma, beta, all_reduce, eps=1e-5):
     return ys, (mean, var, int(total[:, -1].sum()))
 
 
+# %% wrong sync_batchnorm_forward: torch's var as it comes -> unbiased-on-each-card
+def sync_batchnorm_forward(shards, gamma, beta, all_reduce, eps=1e-5):
+    import torch
+
+    C, tables = len(gamma), []
+    for r, shard in enumerate(shards):
+        table = shard.new_zeros(len(shards), 2 * C + 1)
+        if len(shard):
+            table[r, :C] = shard.mean(0)
+            table[r, C:-1] = shard.var(0)
+            table[r, -1] = len(shard)
+        tables.append(table)
+    total = all_reduce(tables)
+    share = total[:, -1:] / total[:, -1].sum()
+    mean = (share * total[:, :C]).sum(0)
+    var = (share * (total[:, C:-1] + (total[:, :C] - mean) ** 2)).sum(0)
+    ys = [(shard - mean) / torch.sqrt(var + eps) * gamma + beta for shard in shards]
+    return ys, (mean, var, int(total[:, -1].sum()))
+
+
 # %% wrong sync_batchnorm_forward: the stub
 def sync_batchnorm_forward(shards, gamma, beta, all_reduce, eps=1e-5):
     raise NotImplementedError()

@@ -164,6 +164,13 @@ def _plain_total(means: list[Any], variances: list[Any], counts: list[int]) -> t
     return mean, sum(v + (m - mean) ** 2 for m, v in pairs) / len(means)
 
 
+def _unbiased_each(means: list[Any], variances: list[Any], counts: list[int]) -> tuple[Any, Any]:
+    mean, _ = _weighted(means, variances, counts)
+    groups = zip(means, variances, counts, strict=True)
+    sums = [n * (v * n / v.new_tensor(n - 1.0) + (m - mean) ** 2) for m, v, n in groups]
+    return mean, sum(sums) / sum(counts)
+
+
 def called(times: Callable[[int], bool], where: str = ALONE) -> Callable[..., bool]:
     """Say whether `all_reduce` was called so often, in the case that counts."""
 
@@ -210,6 +217,12 @@ SYNC = Exercise(
             "unbiased-variance",
             "Your variance divides by m−1. Batch norm normalises with 1/m, over all cards' rows.",
             normalising(correction=1),
+        ),
+        Misconception(
+            "unbiased-on-each-card",
+            "The variance of each card's rows is divided by their number less 1: nan for a single "
+            "row. `var(dim=0, correction=0)` divides by their number.",
+            normalising(_unbiased_each),
         ),
         Misconception(
             "gamma-beta-forgotten",
