@@ -155,6 +155,16 @@ def shift_block(x, y, shift, n, BLOCK):
     y[at] = x[at] + shift
 
 
+# %% wrong shift_block: four lanes, as in the example -> four-lanes
+from bnlib import blocks as bl
+
+
+def shift_block(x, y, shift, n, BLOCK):
+    at = bl.program_id(0) * 4 + bl.arange(0, 4)
+    m = at < n
+    bl.store(y + at, bl.load(x + at, mask=m, other=0.0) + shift, mask=m)
+
+
 # %% wrong shift_block: subtracts
 from bnlib import blocks as bl
 
@@ -625,6 +635,48 @@ def stats_block(x, mean, var, N, C, L, BLOCK):
         squares += bl.sum((v - mu) ** 2)
     bl.store(mean + c, mu)
     bl.store(var + c, squares / m)
+
+
+# %% wrong stats_block: channel 0 in every program -> first-channel-only
+from bnlib import blocks as bl
+
+
+def stats_block(x, mean, var, N, C, L, BLOCK):
+    c = bl.program_id(0)
+    m = N * L
+    s = 0.0
+    for st in range(0, m, BLOCK):
+        i = st + bl.arange(0, BLOCK)
+        s += bl.sum(bl.load(x + (i // L) * C * L + i % L, mask=i < m, other=0.0))
+    mu = s / m
+    q = 0.0
+    for st in range(0, m, BLOCK):
+        i = st + bl.arange(0, BLOCK)
+        v = bl.load(x + (i // L) * C * L + i % L, mask=i < m, other=mu) - mu
+        q += bl.sum(v * v)
+    bl.store(mean + c, mu)
+    bl.store(var + c, q / m)
+
+
+# %% wrong stats_block: mean and variance swapped -> mean-and-variance-swapped
+from bnlib import blocks as bl
+
+
+def stats_block(x, mean, var, N, C, L, BLOCK):
+    c = bl.program_id(0)
+    m = N * L
+    s = 0.0
+    for st in range(0, m, BLOCK):
+        i = st + bl.arange(0, BLOCK)
+        s += bl.sum(bl.load(x + (i // L) * C * L + c * L + i % L, mask=i < m, other=0.0))
+    mu = s / m
+    q = 0.0
+    for st in range(0, m, BLOCK):
+        i = st + bl.arange(0, BLOCK)
+        v = bl.load(x + (i // L) * C * L + c * L + i % L, mask=i < m, other=mu) - mu
+        q += bl.sum(v * v)
+    bl.store(mean + c, q / m)
+    bl.store(var + c, mu)
 
 
 # %% wrong stats_block: the stub
@@ -2096,6 +2148,31 @@ def triton_bn_forward(x, gamma, beta, eps=1e-5):
     return y, mean, var
 
 
+# %% wrong triton_bn_forward: y with the strides of x -> result-not-contiguous
+def triton_bn_forward(x, gamma, beta, eps=1e-5):
+    y, x = torch.empty_like(x), x.contiguous()
+    N, C = x.shape[:2]
+    size, BLOCK = x.numel(), 1024
+    L = size // (N * C)
+    mean, var = torch.empty(C, dtype=torch.float32), torch.empty(C, dtype=torch.float32)
+    bn_stats_kernel[(C,)](x, mean, var, N, C, L, BLOCK=BLOCK)
+    bn_apply_kernel[(triton.cdiv(size, BLOCK),)](x, mean, var, gamma, beta, y, C, L, size, eps, BLOCK=BLOCK)
+    return y, mean, var
+
+
+# %% wrong triton_bn_forward: the variance before the mean -> mean-and-variance-swapped
+def triton_bn_forward(x, gamma, beta, eps=1e-5):
+    x = x.contiguous()
+    N, C = x.shape[:2]
+    size, BLOCK = x.numel(), 1024
+    L = size // (N * C)
+    y = torch.empty_like(x)
+    mean, var = torch.empty(C, dtype=torch.float32), torch.empty(C, dtype=torch.float32)
+    bn_stats_kernel[(C,)](x, mean, var, N, C, L, BLOCK=BLOCK)
+    bn_apply_kernel[(triton.cdiv(size, BLOCK),)](x, mean, var, gamma, beta, y, C, L, size, eps, BLOCK=BLOCK)
+    return y, var, mean
+
+
 # %% wrong triton_bn_forward: the stub
 def triton_bn_forward(x, gamma, beta, eps=1e-5):
     raise NotImplementedError()
@@ -2660,7 +2737,7 @@ def bn_backward_kernel(
     tl.store(dbeta_ptr + c, dbeta)
 
 
-# %% wrong bn_backward_kernel: dx block by block, from sums that are not finished
+# %% wrong bn_backward_kernel: dx block by block, from sums that are not finished -> sums-not-complete
 import triton
 import triton.language as tl
 
@@ -2870,6 +2947,80 @@ def bn_backward_kernel(
         tl.store(dx_ptr + at, gamma * inv_std * (dy - dbeta / m - x_hat * dgamma / m), mask=i < m)
     tl.store(dgamma_ptr + c, dgamma)
     tl.store(dbeta_ptr + c, dbeta)
+
+
+# %% wrong bn_backward_kernel: divides by BLOCK -> divides-by-lanes
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def bn_backward_kernel(
+    dy_ptr, x_ptr, mean_ptr, var_ptr, gamma_ptr, dx_ptr, dgamma_ptr, dbeta_ptr,
+    N, C, L, eps, BLOCK: tl.constexpr,
+):
+    c = tl.program_id(0)
+    m = N * L
+    mu = tl.load(mean_ptr + c)
+    inv = 1 / tl.sqrt(tl.load(var_ptr + c) + eps)
+    g = tl.load(gamma_ptr + c)
+    sb = tl.zeros((BLOCK,), tl.float32)
+    sg = tl.zeros((BLOCK,), tl.float32)
+    for st in range(0, m, BLOCK):
+        i = st + tl.arange(0, BLOCK)
+        at = (i // L) * C * L + c * L + i % L
+        x = tl.load(x_ptr + at, mask=i < m, other=0.0).to(tl.float32)
+        dy = tl.load(dy_ptr + at, mask=i < m, other=0.0).to(tl.float32)
+        sb += dy
+        sg += dy * (x - mu) * inv
+    db = tl.sum(sb)
+    dg = tl.sum(sg)
+    for st in range(0, m, BLOCK):
+        i = st + tl.arange(0, BLOCK)
+        at = (i // L) * C * L + c * L + i % L
+        x = tl.load(x_ptr + at, mask=i < m, other=0.0).to(tl.float32)
+        dy = tl.load(dy_ptr + at, mask=i < m, other=0.0).to(tl.float32)
+        xh = (x - mu) * inv
+        tl.store(dx_ptr + at, g * inv * (dy - db / BLOCK - xh * dg / BLOCK), mask=i < m)
+    tl.store(dgamma_ptr + c, dg)
+    tl.store(dbeta_ptr + c, db)
+
+
+# %% wrong bn_backward_kernel: dgamma with x, in dx, too -> x-for-x-hat
+import triton
+import triton.language as tl
+
+
+@triton.jit
+def bn_backward_kernel(
+    dy_ptr, x_ptr, mean_ptr, var_ptr, gamma_ptr, dx_ptr, dgamma_ptr, dbeta_ptr,
+    N, C, L, eps, BLOCK: tl.constexpr,
+):
+    c = tl.program_id(0)
+    m = N * L
+    mu = tl.load(mean_ptr + c)
+    inv = 1 / tl.sqrt(tl.load(var_ptr + c) + eps)
+    g = tl.load(gamma_ptr + c)
+    sb = tl.zeros((BLOCK,), tl.float32)
+    sg = tl.zeros((BLOCK,), tl.float32)
+    for st in range(0, m, BLOCK):
+        i = st + tl.arange(0, BLOCK)
+        at = (i // L) * C * L + c * L + i % L
+        x = tl.load(x_ptr + at, mask=i < m, other=0.0).to(tl.float32)
+        dy = tl.load(dy_ptr + at, mask=i < m, other=0.0).to(tl.float32)
+        sb += dy
+        sg += dy * x
+    db = tl.sum(sb)
+    dg = tl.sum(sg)
+    for st in range(0, m, BLOCK):
+        i = st + tl.arange(0, BLOCK)
+        at = (i // L) * C * L + c * L + i % L
+        x = tl.load(x_ptr + at, mask=i < m, other=0.0).to(tl.float32)
+        dy = tl.load(dy_ptr + at, mask=i < m, other=0.0).to(tl.float32)
+        xh = (x - mu) * inv
+        tl.store(dx_ptr + at, g * inv * (dy - db / m - xh * dg / m), mask=i < m)
+    tl.store(dgamma_ptr + c, dg)
+    tl.store(dbeta_ptr + c, db)
 
 
 # %% wrong bn_backward_kernel: the stub
@@ -3085,6 +3236,36 @@ def triton_bn_backward(dy, x, mean, var, gamma, eps=1e-5):
     dbeta, dgamma = dy.sum(axes), (dy * x_hat).sum(axes)
     dx = gamma.view(shape) * inv_std * (dy - dbeta.view(shape) / m - x_hat * dgamma.view(shape) / m)
     return dx.to(x.dtype), dgamma, dbeta
+
+
+# %% wrong triton_bn_backward: dx with the strides of x -> result-not-contiguous
+def triton_bn_backward(dy, x, mean, var, gamma, eps=1e-5):
+    dx, dy, x = torch.empty_like(x), dy.contiguous(), x.contiguous()
+    N, C = x.shape[:2]
+    L = x.numel() // (N * C)
+    dgamma, dbeta = torch.empty(C), torch.empty(C)
+    bn_backward_kernel[(C,)](dy, x, mean, var, gamma, dx, dgamma, dbeta, N, C, L, eps, BLOCK=1024)
+    return dx, dgamma, dbeta
+
+
+# %% wrong triton_bn_backward: strides of x forgotten, dx like x -> not-contiguous
+def triton_bn_backward(dy, x, mean, var, gamma, eps=1e-5):
+    dy = dy.contiguous()
+    N, C = x.shape[:2]
+    L = x.numel() // (N * C)
+    dx, dgamma, dbeta = torch.empty_like(x), torch.empty(C), torch.empty(C)
+    bn_backward_kernel[(C,)](dy, x, mean, var, gamma, dx, dgamma, dbeta, N, C, L, eps, BLOCK=1024)
+    return dx, dgamma, dbeta
+
+
+# %% wrong triton_bn_backward: dgamma and dbeta in the dtype of x
+def triton_bn_backward(dy, x, mean, var, gamma, eps=1e-5):
+    dy, x = dy.contiguous(), x.contiguous()
+    N, C = x.shape[:2]
+    L = x.numel() // (N * C)
+    dx, dgamma, dbeta = torch.empty_like(x), x.new_empty(C), x.new_empty(C)
+    bn_backward_kernel[(C,)](dy, x, mean, var, gamma, dx, dgamma, dbeta, N, C, L, eps, BLOCK=1024)
+    return dx, dgamma, dbeta
 
 
 # %% wrong triton_bn_backward: the stub
