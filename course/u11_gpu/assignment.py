@@ -250,6 +250,7 @@ check("u11.peak_memory", peak_memory)
 # - `x` is float16, bfloat16 or float32, of shape (N, C) or (N, C, *spatial); `gamma`, `beta` are float32, shape (C,). y has x's shape **and dtype**.
 # - Everything stays where it is: y on x's device (a tensor you make yourself has to be made there), and images that are *channels-last* in memory stay so (elementwise operations keep the order; `reshape` and `permute` may not).
 # - Gradients flow to x, through mean and variance too.
+# - float32 at mean 10 000 is graded here as well: subtract the mean before you square.
 
 # %% exercise="batchnorm_mixed"
 def batchnorm_mixed(x, gamma, beta, eps=1e-5):

@@ -28,6 +28,9 @@ TOLERANCES = {
 }
 BRAIN = Tolerance(3e-2, 3e-2, "bfloat16 rounds an output of order 1 to 2⁻⁸ = 4e-3; eight of these")
 SINGLE = Tolerance(1e-4, 1e-4, "float32: 1e3 eps32 = 1e-4")
+FAR = Tolerance(
+    2e-2, 2e-2, "float32 near 1e4 has steps of 1e-3: four of them, and a σ of at least 0.5"
+)
 COARSE = Tolerance(2e-2, 3e-2, "float16 rounds a gradient of order 1 to 5e-4 at each of its steps")
 SCRIPT = (
     call("batchnorm_mixed", "x", "gamma", "beta", into="answer"),
@@ -62,6 +65,10 @@ OVERFLOW = "float16 ends at 65504: a square, or a sum of many, is beyond. Go to 
 ADDS_UP = (
     "At 500 two neighbours in float16 are 0.25 apart or more, and so is a mean from its true "
     "place. Take the means in float32."
+)
+CANCELS = (
+    "E[x²] − E[x]² is the difference of two numbers near 10⁸: float32 keeps nothing of a variance "
+    "of 1. Subtract the mean before you square."
 )
 PLACE = (
     "A tensor made inside the function lies on the CPU unless you say otherwise: "
@@ -126,6 +133,8 @@ def cases(rng: np.random.Generator) -> Iterator[Case]:
     yield case("squares beyond 65504", wide, weight=2, help=OVERFLOW)
     yield case("a sum beyond 65504", 40.0 + normal(2, c, 40, 40), weight=2, help=OVERFLOW)
     yield case("far from zero (mean 500)", 500.0 + 3 * normal(64, c), help=ADDS_UP)
+    far = (1e4 + normal(64, c)).astype(np.float32)
+    yield case("float32 far from zero (mean 10 000)", far, "float32", tolerance=FAR, help=CANCELS)
     report = ("device, dtype and memory format of y",)
     facts: dict[str, Any] = {"script": FACTS, "report": report, "tolerance": EXACT}
     for dtype in ("float16", "bfloat16", "float32"):
@@ -246,6 +255,7 @@ MIXED = Exercise(
             "Your variance divides by m−1. Batch norm normalises with 1/m.",
             computed("float32", correction=1),
         ),
+        Misconception("cancelling-variance", CANCELS, computed("float32", two_pass=False)),
         Misconception(
             "rows-only",
             "You took statistics over axis 0 only. For images they run over N, H and W.",
