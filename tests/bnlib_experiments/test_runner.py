@@ -104,7 +104,8 @@ from bnlib.experiments.vocabulary import Scale
 
 def forever(name, scale, folder):
     import multiprocessing, time
-    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    spawn = multiprocessing.get_context("spawn")
+    process = spawn.Process(target=time.sleep, args=(600,), daemon=True)  # as the real ones are
     process.start()
     print("waiting", process.pid, flush=True)
     return process
