@@ -31,7 +31,7 @@ from autograder.exercises.u11_gpu.shards import (
     on_cards,
     sizes,
 )
-from autograder.exercises.u11_gpu.together import ALONE, called
+from autograder.exercises.u11_gpu.together import ALONE, COUNTED
 from autograder.vocabulary import Case, Exercise, Misconception
 from autograder.worker.script import call, item, method
 
@@ -231,17 +231,7 @@ SYNC_BACKWARD = Exercise(
             "dgamma and dbeta are sums over all rows here, not means over cards.",
             differentiating(averaged=True),
         ),
-        Misconception(
-            "no-all-reduce",
-            "Your function never calls `all_reduce`: it looks at all shards at once, which no card "
-            "can. What a card knows of the others has to come through `all_reduce`.",
-            signs=called(lambda count: count == 0),
-        ),
-        Misconception(
-            "all-reduce-called-again",
-            ONE_CALL,
-            signs=called(lambda count: count > 1),
-        ),
+        *COUNTED,
     ),
     hints=(
         "Write the closed formula of unit 5 for dx. Which quantities in it are sums over rows? "

@@ -181,6 +181,21 @@ def called(times: Callable[[int], bool], where: str = ALONE) -> Callable[..., bo
     return signs
 
 
+# forward and backward alike
+COUNTED = (
+    Misconception(
+        "no-all-reduce",
+        "Your function never calls `all_reduce`: it looks at all shards at once, which no card "
+        "can. What a card knows of the others has to come through `all_reduce`.",
+        signs=called(lambda count: count == 0),
+    ),
+    Misconception(
+        "all-reduce-called-again",
+        ONE_CALL,
+        signs=called(lambda count: count > 1),
+    ),
+)
+
 SYNC = Exercise(
     unit=UNIT,
     name="sync_batchnorm_forward",
@@ -229,17 +244,7 @@ SYNC = Exercise(
             "Scale by gamma and shift by beta at the end.",
             normalising(scales=False),
         ),
-        Misconception(
-            "no-all-reduce",
-            "Your function never calls `all_reduce`: it looks at all shards at once, which no card "
-            "can. What a card knows of the others has to come through `all_reduce`.",
-            signs=called(lambda count: count == 0),
-        ),
-        Misconception(
-            "all-reduce-called-again",
-            ONE_CALL,
-            signs=called(lambda count: count > 1),
-        ),
+        *COUNTED,
     ),
     hints=(
         "A card can hand in any tensor, but only a *sum* comes back. Sums of what give you the "
