@@ -74,10 +74,10 @@ def test_every_pin_accepts_the_lowest_python(name):
     """Debian 12 has Python 3.11.2: a pin that asks for 3.11.5 would leave it without the course."""
     lowest = project_table()["requires-python"].removeprefix(">=")
     try:
-        asked = distribution(name).metadata["Requires-Python"]
+        asked = distribution(name).metadata.get("Requires-Python", "")
     except PackageNotFoundError:
         return  # for another system: it is not here to be asked
-    assert SpecifierSet(asked or "").contains(f"{lowest}.0")
+    assert SpecifierSet(asked).contains(f"{lowest}.0")
 
 
 def test_conda_installs_the_project_itself_at_the_tested_versions(conda):
