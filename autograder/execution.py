@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +103,7 @@ class _Execution:
         self._modules = tuple(
             name for name in LARGE if any(name in text for text in code) and installed(name)
         )
-        self._forbidden = {question.exercise.forbidden for question in questions.values()}
+        self._forbidden = _by_rising_use(q.exercise.forbidden for q in questions.values())
         self._known = Execution()
         self._done: set[str] = set()
         self._skip: set[int | str] = set()
@@ -227,6 +227,11 @@ def _steps(clean: Clean, questions: Mapping[str, Question]) -> list[int | str]:
         elif cell.role != "test" and cell.kind == "code" and cell.source.strip():
             steps.append(index)
     return steps + [name for name in questions if name not in steps]
+
+
+def _by_rising_use(lists: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    counted = Counter(lists).most_common()
+    return [names for names, _ in reversed(counted)]
 
 
 def _read_ran(reply: Mapping[str, Any]) -> Ran:

@@ -102,7 +102,6 @@ class _Control:
         self._last_words = last_words
         self.ending = False
         self.base = 0  # bytes that each fork of this parent starts from
-        self.prepared: set[tuple[str, ...]] = set()
 
     def say(self, message: dict[str, Any], *files: int) -> None:
         """Send a message, and open files with it."""
@@ -196,17 +195,15 @@ class WarmWorker:
             What is imported already, besides what always is: from a larger parent, which is made
             when it is first asked for.
         forbidden
-            Lists that questions will name: what has to be made ready for them is, before the fork.
+            Lists that questions will name, the most frequent one last: what has to be made ready
+            for them is, before the fork.
         """
         self._open = control = self._controls.get(modules) or self._annex(modules)
         self._wait_for_end(control)
-        for names in forbidden:
-            if names not in control.prepared:
-                control.say({"kind": "watch", "forbidden": names})
-                control.prepared.add(names)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
-            control.say({"kind": "start", "bounds": limits.bounds()}, theirs.fileno())
+            message = {"kind": "start", "bounds": limits.bounds(), "forbidden": list(forbidden)}
+            control.say(message, theirs.fileno())
         try:
             control.hear("started", CONTROL_SECONDS)
         except BaseException:

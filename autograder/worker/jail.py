@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograder.worker.forks import our_fork
 from autograder.worker.seccomp import ARCHITECTURES, CLONE, refuse_calls
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
@@ -83,13 +84,14 @@ def fork_apart() -> int:
     number = SYS_CLONE.get(os.uname().machine)
     if number is None:
         raise JailError(f"forking into namespaces is not known on {os.uname().machine}")
-    ctypes.pythonapi.PyOS_BeforeFork()
-    pid = int(_holding.syscall(number, SPACES | signal.SIGCHLD, 0, 0, 0, 0))
-    if pid == 0:
-        ctypes.pythonapi.PyOS_AfterFork_Child()
-        return 0
-    fault = os.strerror(ctypes.get_errno())
-    ctypes.pythonapi.PyOS_AfterFork_Parent()
+    with our_fork():
+        ctypes.pythonapi.PyOS_BeforeFork()
+        pid = int(_holding.syscall(number, SPACES | signal.SIGCHLD, 0, 0, 0, 0))
+        if pid == 0:
+            ctypes.pythonapi.PyOS_AfterFork_Child()
+            return 0
+        fault = os.strerror(ctypes.get_errno())
+        ctypes.pythonapi.PyOS_AfterFork_Parent()
     if pid < 0:
         raise JailError(f"clone: {fault}")
     return pid

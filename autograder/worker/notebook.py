@@ -14,12 +14,14 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
+from IPython.core import pylabtools
 from IPython.core.async_helpers import get_asyncio_loop
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from autograder.worker.figures import print_figure
 from autograder.worker.outputs import OutputFloodError, Outputs, text_stream
 
 TRACEBACK_LINES = 60  # of an error's traceback that are kept: the last ones
@@ -211,6 +213,7 @@ class Notebook:
         config.HistoryManager.enabled = False  # it would start a thread
         config.HistoryManager.hist_file = ":memory:"
         config.InteractiveShell.colors = "nocolor"
+        pylabtools.print_figure = print_figure
         _Shell.displayhook_class, _Shell.display_pub_class = _Hook, _Publisher
         self.outputs = Outputs()
         self.shell = _Shell.instance(config=config)
@@ -236,6 +239,14 @@ class Notebook:
             get_asyncio_loop().close()  # its open files would be one for all submissions
             self.shell.execution_count = 1
             self.outputs.start()
+            self._show_figures_first()
+
+    def _show_figures_first(self) -> None:
+        """Show and close the figures that a cell leaves, before what draws all that there are."""
+        inline = sys.modules.get("matplotlib_inline.backend_inline")  # it needs a shell when loaded
+        if inline is not None:
+            after_cell = self.shell.events.callbacks["post_execute"]
+            after_cell.sort(key=lambda callback: callback is not inline.flush_figures)
 
     def capture(self) -> None:
         """Turn `sys.stdout` and `sys.stderr` into outputs, from now on."""

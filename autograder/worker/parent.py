@@ -24,6 +24,7 @@ from typing import Any
 
 from autograder.worker import jail
 from autograder.worker.absent import absent
+from autograder.worker.forks import use_large_pages
 from autograder.worker.notebook import Notebook
 from autograder.worker.rehearsal import rehearse
 from autograder.worker.session import Session
@@ -45,7 +46,7 @@ class Parent:
             importlib.import_module(name)
         _import_all(REFERENCE)
         self._notebook = Notebook()
-        self._watch = Watch()
+        self._watch = Watch(stays=outside is not None)
         rehearse(self._notebook, self._watch)
         _hide_modules()
         self._submission = 0
@@ -53,6 +54,9 @@ class Parent:
 
     def serve(self) -> None:
         """Answer until the judge is gone."""
+        gc.collect()
+        gc.freeze()
+        use_large_pages()
         self._reply({"kind": "ready", "threads": _threads()})
         while True:
             packet, sockets, _, _ = socket.recv_fds(self._control, PACKET, 1)
@@ -65,8 +69,6 @@ class Parent:
                 self._end()
             elif message["kind"] == "annex":
                 self._open_annex(message["modules"], socket.socket(fileno=sockets[0]))
-            elif message["kind"] == "watch":
-                self._watch.prepare(tuple(message["forbidden"]))
 
     def _open_annex(self, modules: list[str], control: socket.socket) -> None:
         """Fork a parent that has imported more: only who needs it pays for the larger forks."""
@@ -83,6 +85,7 @@ class Parent:
         self._reply({"kind": "ready", "threads": _threads()})
 
     def _start(self, message: dict[str, Any], connection: socket.socket) -> None:
+        self._watch.prepare([tuple(names) for names in message["forbidden"]])
         gc.collect()
         gc.freeze()  # the garbage collector of a fork must not touch, and so copy, every object
         self._folder = tempfile.mkdtemp() if self._outside is None else None

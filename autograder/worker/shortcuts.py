@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import cache, lru_cache, partial
-from inspect import isgeneratorfunction
+from inspect import isgeneratorfunction, signature
 from types import CodeType, FunctionType, ModuleType, TracebackType
 from typing import Any
 
@@ -85,14 +86,23 @@ class Watch:
     ----------
     packages
         Packages whose functions and methods can be watched. They need not be loaded, now or ever.
+    stays
+        Leave the traps in place between blocks, which then do not nest: one that is called there
+        lifts itself and lets the call pass. To set them in every fork would copy the memory that
+        all these functions lie in. For where no module of these packages can be loaded again,
+        their files being out of reach.
     """
 
-    def __init__(self, packages: Sequence[str] = ("bnlib",)) -> None:
+    def __init__(self, packages: Sequence[str] = ("bnlib",), *, stays: bool = False) -> None:
         self._packages = tuple(packages)
+        self._stays = stays
+        self._standing: tuple[_Trap, ...] = ()  # left in place between blocks
+        self._lifted: list[_Trap] = []  # those of them that a call has lifted since
         self._n_modules = -1
         self._modules: dict[str, tuple[ModuleType, object]] = {}
         self._names: dict[FunctionType, tuple[str, ...]] = {}
-        self._traps: dict[object, tuple[_Trap, ...]] = {}
+        self._traps: dict[tuple[str, ...], tuple[_Trap, ...]] = {}
+        self._part_traps: dict[Watchable, tuple[_Trap, ...]] = {}
         self.seen: list[str] | None = None
         self._find()
 
@@ -108,11 +118,17 @@ class Watch:
         """
         return Watching(self, tuple(forbidden), tuple(also))
 
-    def prepare(self, forbidden: tuple[str, ...]) -> None:
-        """Make the traps of an exercise before a fork, so that no fork has to."""
-        for number in range(2 ** len(READY_HELPERS)):
-            parts = tuple(part for i, (part, _) in enumerate(READY_HELPERS) if number >> i & 1)
-            self.traps(forbidden, parts)
+    def prepare(self, lists: Sequence[tuple[str, ...]]) -> None:
+        """Make the traps of some exercises before a fork, so that no fork has to.
+
+        Of traps that stay, those of the last list are put in place.
+        """
+        for part, _ in READY_HELPERS:
+            self._traps_of(part)
+        for forbidden in lists:
+            self.traps(forbidden)
+        if self._stays and lists:
+            self._stand(lists[-1])
 
     def record(self, name: str) -> None:
         """Note a forbidden call, and stop it."""
@@ -120,25 +136,58 @@ class Watch:
             self.seen.append(name)
         raise ShortcutError(f"calls {name}")
 
-    def traps(self, forbidden: tuple[str, ...], also: tuple[Watchable, ...]) -> tuple[_Trap, ...]:
+    def place(self, forbidden: tuple[str, ...], also: tuple[Watchable, ...]) -> Iterator[_Trap]:
+        """Put traps in place one by one; yield those that must be lifted at the block's end."""
+        if self._stays:
+            self._stand(forbidden)
+        else:
+            yield from (trap for trap in self.traps(forbidden) if trap.set())
+        for part in also:
+            yield from (trap for trap in self._traps_of(part) if trap.set())
+
+    def note_lifted(self, trap: _Trap) -> None:
+        """Remember a trap that stayed after its block, and then let a call pass."""
+        if self._stays:
+            self._lifted.append(trap)
+
+    def traps(self, forbidden: tuple[str, ...]) -> tuple[_Trap, ...]:
         """Return the traps for what is loaded by now."""
         self._find()
-        key = (forbidden, also)
-        if key not in self._traps:
-            wanted = {
-                function: names[0]
+        if forbidden not in self._traps:
+            self._traps[forbidden] = tuple(
+                _Trap(self, function, names[0])
                 for function, names in self._names.items()
                 if any(is_forbidden(name, forbidden) for name in names)
                 and not any(_is_allowed(name, forbidden) for name in names)
-            }
-            for part in also:
-                name = f"{part.__module__}.{part.__qualname__}"
-                wanted |= {function: name for function in _functions_of(part)}
-            self._traps[key] = tuple(_Trap(self, f, name) for f, name in wanted.items())
-        return self._traps[key]
+            )
+        return self._traps[forbidden]
+
+    def _traps_of(self, part: Watchable) -> tuple[_Trap, ...]:
+        if part not in self._part_traps:
+            name = f"{part.__module__}.{part.__qualname__}"
+            self._part_traps[part] = tuple(_Trap(self, f, name) for f in _functions_of(part))
+        return self._part_traps[part]
+
+    def _stand(self, forbidden: tuple[str, ...]) -> None:
+        """Have just these traps in place, and touch none that is."""
+        traps = self.traps(forbidden)
+        if traps is not self._standing:
+            self._stand_down()
+            for trap in traps:
+                trap.keep_signature()
+            self._standing, self._lifted = traps, list(traps)
+        while self._lifted:
+            self._lifted.pop().set()
+
+    def _stand_down(self) -> None:
+        for trap in self._standing:
+            trap.lift()
+        self._standing = ()
 
     def _find(self) -> None:
         """Look for functions again if a module was loaded, reloaded or exchanged since."""
+        if self._stays and len(sys.modules) == self._n_modules:
+            return
         fresh = all(
             sys.modules.get(name) is module and getattr(module, "__spec__", None) is spec
             for name, (module, spec) in self._modules.items()
@@ -155,6 +204,7 @@ class Watch:
         if found == self._modules:
             return  # what was loaded is none of ours
         self._modules = found
+        self._stand_down()
         for module in modules.values():
             for value in list(vars(module).values()):
                 if self._is_ours(str(getattr(value, "__module__", ""))):
@@ -180,9 +230,8 @@ class Watching:
         seen: list[str] = []
         self._outer, self._watch.seen = self._watch.seen, seen
         try:
-            for trap in self._watch.traps(self._forbidden, self._also):
-                if trap.set():
-                    self._set.append(trap)
+            for trap in self._watch.place(self._forbidden, self._also):
+                self._set.append(trap)
             mode = _torch_mode(self._watch.record, self._forbidden)
             if mode is not None:
                 mode.__enter__()
@@ -217,7 +266,13 @@ class _Trap:
         self._watch, self._function, self._name = watch, function, name
         self._own = function.__code__
         template = _template(len(self._own.co_freevars), isgeneratorfunction(function))
-        self._code = _with_handler(template, self)
+        self._code = _disguised(_with_handler(template, self), self._own)
+
+    def keep_signature(self) -> None:
+        """Let `help` and the like show the function's own parameters while the trap is in place."""
+        if "__signature__" not in vars(self._function):
+            with suppress(ValueError, TypeError):
+                vars(self._function)["__signature__"] = signature(self._function)
 
     def set(self) -> bool:
         """Put the trap in place; False if it is there already, from a block around this one."""
@@ -235,7 +290,8 @@ class _Trap:
         """Be called in the function's place."""
         if self._watch.seen is not None:
             self._watch.record(self._name)
-        self.lift()  # an interrupt came while the traps were lifted: this one was left behind
+        self.lift()  # it stays between blocks, or an interrupt came while the traps were lifted
+        self._watch.note_lifted(self)
         return self._function(*args, **kwargs)
 
 
@@ -281,8 +337,7 @@ def _template(n_free: int, yields: bool) -> CodeType:
         " def trap(*args, **kwargs):",
         f"  ({''.join(name + ', ' for name in names)})",
         "  handler = 'HANDLER'",
-        "  return handler(args, kwargs)",
-        *(["  yield"] if yields else []),
+        f"  return ({'yield from ' if yields else ''}handler(args, kwargs))",
     ]
     code = compile("\n".join(lines), "<watch>", "exec")
     for _ in ("outer", "trap"):
@@ -293,6 +348,16 @@ def _template(n_free: int, yields: bool) -> CodeType:
 def _with_handler(template: CodeType, handler: Handler) -> CodeType:
     consts = tuple(handler if const == "HANDLER" else const for const in template.co_consts)
     return template.replace(co_consts=consts)
+
+
+def _disguised(code: CodeType, own: CodeType) -> CodeType:
+    """Return the code with the name and the place in a file that another has."""
+    return code.replace(
+        co_filename=own.co_filename,
+        co_firstlineno=own.co_firstlineno,
+        co_name=own.co_name,
+        co_qualname=own.co_qualname,
+    )
 
 
 def _torch_mode(record: Callable[[str], None], forbidden: tuple[str, ...]) -> Any:

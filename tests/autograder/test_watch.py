@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import importlib
+import inspect
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 from types import FunctionType
 from typing import Any
 
@@ -188,10 +191,60 @@ def test_code_is_put_back_after_any_end_and_blocks_may_be_nested() -> None:
 def test_a_trap_that_an_interrupt_left_behind_lifts_itself() -> None:
     """The next call finds that nobody watches any more."""
     own = bnlib.batch_mean.__code__
-    trap = next(t for t in WATCH.traps(("bnlib.batch_mean",), ()))
+    trap = next(t for t in WATCH.traps(("bnlib.batch_mean",)))
     assert trap.set()
     assert bnlib.batch_mean(X).tolist() == [3.0, 9.0]
     assert bnlib.batch_mean.__code__ is own
+
+
+def test_traps_that_stay_let_calls_pass_between_blocks() -> None:
+    """And are in place again in the next block, whoever lifted them."""
+    own = {f: f.__code__ for f in (bnlib.batch_mean, bnlib.batch_var, type(LAYER).__call__)}
+    watch, forbidden = Watch(stays=True), ("bnlib.batch_mean", "bnlib.layers")
+    try:
+        watch.prepare([forbidden])
+        changed = [function.__code__ is not code for function, code in own.items()]
+        assert changed == [True, False, True]
+        assert list(inspect.signature(bnlib.batch_mean).parameters) == ["x"]
+        assert bnlib.batch_mean.__code__.co_name == "batch_mean"
+        for _ in range(2):
+            with watch(forbidden) as seen:
+                for function in (MEAN, LAYER):
+                    with pytest.raises(ShortcutError):
+                        function(X)
+            assert len(seen) == 2
+            assert MEAN(X).tolist() == [3.0, 9.0]
+            assert bnlib.batch_mean.__code__ is own[bnlib.batch_mean]
+            assert LAYER(X).shape == X.shape
+        with watch(("bnlib.batch_var",)) as seen, pytest.raises(ShortcutError):
+            bnlib.batch_var(X, MEAN(X))
+        assert seen == ["bnlib.batch_var"]
+        assert bnlib.batch_mean.__code__ is own[bnlib.batch_mean]
+    finally:
+        watch.prepare([("nothing",)])
+    assert all(function.__code__ is code for function, code in own.items())
+
+
+def test_what_a_function_is_asked_for_between_blocks_is_there(tmp_path: Path) -> None:
+    """Generators yield, and modules that are loaded later are trapped as well."""
+    watch, forbidden = Watch(["late_package"], stays=True), ("late_package",)
+    watch.prepare([forbidden])
+    (tmp_path / "late_package.py").write_text(
+        "def count(n):\n    yield from range(n)\n\n"
+        "def make(n):\n    def inner():\n        return n\n    return inner\n\n"
+        "three = make(3)\n"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        late = importlib.import_module("late_package")
+        with watch(forbidden) as seen:
+            with pytest.raises(ShortcutError):
+                list(late.count(2))
+            with pytest.raises(ShortcutError):
+                late.three()
+        assert seen == ["late_package.count", "late_package.make.<locals>.inner"]
+        assert (list(late.count(2)), late.three()) == ([0, 1], 3)
+        del sys.modules["late_package"]
 
 
 def test_watching_torch_does_not_load_its_compiler() -> None:

@@ -92,13 +92,26 @@ def test_clear_output_forgets_what_was_shown(talk: Talk) -> None:
     assert talk.said(source) == "b\n"
 
 
-def test_a_figure_is_a_picture(talk: Talk) -> None:
-    """At the end of the cell, without `show`, once."""
-    source = "import matplotlib.pyplot as plt\nplt.plot([1, 2]);"
+@pytest.mark.parametrize("show", ["", "\nplt.show()"])
+def test_a_figure_is_a_picture(talk: Talk, show: str) -> None:
+    """At the end of the cell or with `show`, once."""
+    source = f"import matplotlib.pyplot as plt\nplt.plot([1, 2]);{show}"
     pictures = [o["data"]["image/png"] for o in talk.cell(source)["outputs"] if "data" in o]
     assert len(pictures) == 1
     assert base64.b64decode(pictures[0]).startswith(b"\x89PNG")
     assert kinds(talk.cell("1;")) == []
+
+
+@pytest.mark.parametrize("show", ["", "\nplt.show()"])
+def test_a_figure_is_drawn_once(talk: Talk, show: str) -> None:
+    """Drawing is most of what a cell with a figure takes."""
+    talk.cell(
+        "import matplotlib.pyplot as plt\nfrom matplotlib.figure import Figure\n"
+        "drawn, draw = [], Figure.draw\n"
+        "Figure.draw = lambda *args: [drawn.append(1), draw(*args)]"
+    )
+    assert kinds(talk.cell(f"plt.plot([1, 2]);{show}")) == ["display_data"]
+    assert talk.said("print(len(drawn))") == "1\n"
 
 
 def test_a_picture_in_bytes_is_shown_too(talk: Talk) -> None:
