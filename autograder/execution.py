@@ -157,9 +157,14 @@ class _Execution:
             self._send(channel, CAREFUL)
         self._send(channel, question.frame)
         end = time.monotonic() + self._limits.question_seconds
+        came: list[Any] = []
         for case in question.cases:
-            left = min(self._limits.case_seconds, end - time.monotonic()) + GRACE_SECONDS
-            answers.append(_read_answer(self._receive(channel, left), case))
+            if not came:
+                left = min(self._limits.case_seconds, end - time.monotonic()) + GRACE_SECONDS
+                came = _read_answers(
+                    self._receive(channel, left), len(question.cases) - len(answers)
+                )
+            answers.append(_read_answer(came.pop(0), case))
             failure = answers[-1].failure
             if failure is not None and failure.kind in ("TimeLimit", "OutputLimit"):
                 return
@@ -247,16 +252,24 @@ def _read_ran(reply: Mapping[str, Any]) -> Ran:
     raise _StopError("Tampered")
 
 
-def _read_answer(reply: Mapping[str, Any], case: Case) -> Answer:
-    """Check an answer's form: without a failure it has every value that was asked for, no other."""
+def _read_answers(reply: Mapping[str, Any], most: int) -> list[Any]:
+    """Return the answers of a message, which are some of `most`."""
     match reply:
+        case {"kind": str(kind), "answers": list(answers)} if kind == "answers":
+            if 0 < len(answers) <= most:
+                return answers
+    raise _StopError("Tampered")
+
+
+def _read_answer(part: Any, case: Case) -> Answer:
+    """Check an answer's form: without a failure it has every value that was asked for, no other."""
+    match part:
         case {
-            "kind": str(kind),
             "values": dict(values),
             "failure": failure,
             "seconds": int() | float() as seconds,
             "shortcuts": list(shortcuts),
-        } if kind == "answer":
+        }:
             names = {*case.report, *case.unchanged}
             asked = {name: value for name, value in values.items() if name in names}
             took = float(seconds) if 0.0 <= seconds < 1e6 else 0.0

@@ -21,10 +21,10 @@ from autograder.worker.notebook import Notebook, TimeUpError, alarm
 from autograder.worker.outputs import OutputFloodError
 from autograder.worker.script import Step
 from autograder.worker.shortcuts import Watch, helpers_not_given
-from autograder.worker.values import Foreign
+from autograder.worker.values import Foreign, size_of
 
 TOGETHER = 0.05  # seconds for which answers wait for each other
-LARGE = 2**16  # bytes of an answer that does not wait
+LARGE = 2**16  # bytes of answers that do not wait
 SEED = 0  # of the global generators: a notebook without a seed of its own gives the same output
 
 
@@ -34,8 +34,6 @@ class Session:
     def __init__(self, connection: socket.socket, notebook: Notebook, watch: Watch) -> None:
         self._connection, self._notebook, self._watch = connection, notebook, watch
         self._process = os.getpid()
-        self._waiting: list[bytes] = []
-        self._flushed = 0.0
         self._careful = False
 
     def serve(self) -> None:
@@ -50,7 +48,6 @@ class Session:
             if message["kind"] == "cell":
                 self._run(message)
             elif message["kind"] == "ask":
-                self._flushed = time.monotonic()
                 self._answer(message)
             elif message["kind"] == "careful":
                 self._careful = True
@@ -71,23 +68,33 @@ class Session:
         Answers that come quickly go together, unless the judge asked for care: then each goes as
         soon as it is there, and what ends the process loses none.
         """
+        waiting, size, since = [], 0, time.monotonic()
         with closing(self._answers(message)) as answers:
             for answer, seen in answers:
                 values = dict(answer.values)
                 failure = None if answer.failure is None else dict(vars(answer.failure))
                 parts = {"failure": failure, "seconds": answer.seconds, "shortcuts": list(seen)}
-                try:
-                    frame = wire.encode({"kind": "answer", "values": values, **parts})
-                except wire.WireError:  # a value that is plain and still does not fit
-                    values = {n: Foreign(type(value).__name__) for n, value in values.items()}
-                    frame = wire.encode({"kind": "answer", "values": values, **parts})
-                self._waiting.append(frame)
-                waited = time.monotonic() - self._flushed
-                if self._careful or len(frame) > LARGE or waited > TOGETHER:
-                    self._flush()
+                waiting.append({"values": values, **parts})
+                size += size_of(values)
+                waited = time.monotonic() - since
+                if self._careful or size > LARGE or waited > TOGETHER:
+                    self._send_answers(waiting)
+                    waiting, size, since = [], 0, time.monotonic()
                 if failure is not None and failure["kind"] in ("TimeLimit", "OutputLimit"):
                     break
-        self._flush()
+        if waiting:
+            self._send_answers(waiting)
+
+    def _send_answers(self, answers: list[dict[str, Any]]) -> None:
+        try:
+            self._send({"kind": "answers", "answers": answers})
+        except wire.WireError:  # a value that is plain and still does not fit
+            for answer in answers:
+                try:
+                    self._send({"kind": "answers", "answers": [answer]})
+                except wire.WireError:
+                    types = {n: Foreign(type(v).__name__) for n, v in answer["values"].items()}
+                    self._send({"kind": "answers", "answers": [{**answer, "values": types}]})
 
     def _answers(self, message: Mapping[str, Any]) -> Generator[tuple[Answer, tuple[str, ...]]]:
         """Ask case after case, and yield each answer with the shortcuts that were seen."""
@@ -122,15 +129,10 @@ class Session:
             return Answer({}, Failure(type(error).__name__, "", -1), 0.0)
 
     def _send(self, message: Mapping[str, Any]) -> None:
-        self._waiting.append(wire.encode(message))
-        self._flush()
-
-    def _flush(self) -> None:
+        frame = wire.encode(message)
         if os.getpid() != self._process:
             os._exit(0)  # a fork that student code made goes on here; only the first one speaks
-        self._connection.sendall(b"".join(self._waiting))
-        self._waiting.clear()
-        self._flushed = time.monotonic()
+        self._connection.sendall(frame)
 
 
 def _step(*parts: Any) -> Step:

@@ -16,6 +16,7 @@ import numpy as np
 MAX_BYTES = 64 * 2**20  # one answer; the largest honest one of the course is below 1 MiB
 MAX_DEPTH = 8  # state dicts in lists need 3
 MAX_BITS = 1024  # of a whole number; a count of the course has 64
+ENTRY = 64  # bytes: of an entry of a list or dict, about
 MAX_ITEMS = 10_000  # entries of all lists and dicts of one answer together
 
 
@@ -83,28 +84,38 @@ def plain(value: object) -> Plain:
     return _plain(value, _Budget(), 0)
 
 
+def size_of(value: Plain) -> int:
+    """Return about how many bytes a plain value takes on its way."""
+    if isinstance(value, dict):
+        return sum(map(size_of, value.values())) + ENTRY * len(value)
+    if isinstance(value, list | tuple):
+        return sum(map(size_of, value)) + ENTRY
+    if isinstance(value, Tensor):
+        return value.array.nbytes + ENTRY
+    return ENTRY + (len(value) if isinstance(value, str) else getattr(value, "nbytes", 0))
+
+
 def _plain(value: Any, budget: _Budget, depth: int) -> Plain:
     kind = type(value)  # never `isinstance`: a class may lie about what its objects are
-    foreign = Foreign(kind.__name__)
     if depth > MAX_DEPTH:
-        return foreign
+        return Foreign(kind.__name__)
     if value is None or kind in (bool, int, float):
         fits = kind is not int or int.bit_length(value) <= MAX_BITS
-        return value if fits and budget.take(16) else foreign
+        return value if fits and budget.take(16) else Foreign(kind.__name__)
     if kind is str:
-        return value if budget.take(len(value)) else foreign
+        return value if budget.take(len(value)) else Foreign(kind.__name__)
     if issubclass(kind, np.ndarray):
         base = np.ndarray.view(value, np.ndarray)
         if base.dtype.kind not in NUMERIC_KINDS or not budget.take(base.nbytes):
-            return foreign
+            return Foreign(kind.__name__)
         return np.array(base, order="K", subok=False)
     if issubclass(kind, np.generic) and kind.__module__ == "numpy":
         is_number = value.dtype.kind in NUMERIC_KINDS and budget.take(value.nbytes)
-        return value if is_number else foreign
+        return value if is_number else Foreign(kind.__name__)
     torch = sys.modules.get("torch")
     if torch is not None and issubclass(kind, torch.Tensor):
-        return _plain_tensor(torch, value, budget) or foreign
-    return _plain_items(value, budget, depth, foreign)
+        return _plain_tensor(torch, value, budget) or Foreign(kind.__name__)
+    return _plain_items(value, budget, depth, Foreign(kind.__name__))
 
 
 def _plain_tensor(torch: Any, value: Any, budget: _Budget) -> Tensor | None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograder.execution import _read_answer, _read_ran, _StopError
+from autograder.execution import _read_answer, _read_answers, _read_ran, _StopError
 from autograder.judge import assess
 from autograder.oracle import ask_of, expected_answer, tolerance_for
 from autograder.paper import set_paper
@@ -40,7 +40,7 @@ EXERCISES = (
 )
 STRANGE: tuple[Any, ...] = (
     *(None, True, False, -1, 0, 1, 7, 2**31, 2**63, -(2**64), 10**400, 3.5, -0.0, 1e308, ""),
-    *(float("nan"), float("inf"), "a", "l", "\ud800", "answer", "ran", "|O", ">f4", "<f2", "|b1"),
+    *(float("nan"), float("inf"), "a", "l", "\ud800", "answers", "ran", "|O", ">f4", "<f2", "|b1"),
     *("Crash", "Shortcut", "NotImplementedError", "MissingName", "TimeLimit", "NoItems", "None"),
     *([], {}, ["l"], ["t"], ["f", "ndarray"], ["b", 4, 0], ["g", "model", {}], ["n", "<f8", 0]),
     *(["a", "<f8", [1], 0], ["a", "<f4", [0], 0], ["a", "|b1", [2, 2], 0], ["a", "<i8", [], 0]),
@@ -63,8 +63,8 @@ def questions() -> tuple[tuple[Exercise, tuple[Case, ...]], ...]:
 
 def as_frame(answer: Answer, failure: Any = None) -> bytes:
     """Return what the worker sends for an answer."""
-    message = {"kind": "answer", "values": dict(answer.values), "seconds": 0.01, "shortcuts": []}
-    return wire.encode({**message, "failure": failure})
+    part = {"values": dict(answer.values), "seconds": 0.01, "shortcuts": [], "failure": failure}
+    return wire.encode({"kind": "answers", "answers": [part]})
 
 
 @cache
@@ -198,7 +198,8 @@ def judged(exercise: Exercise, case: Case, frame: bytes) -> Result | str:
     with contextlib.suppress(_StopError):
         _read_ran(message)
     try:
-        answer = _read_answer(message, case)
+        (part,) = _read_answers(message, 1)
+        answer = _read_answer(part, case)
     except _StopError:
         return "no answer"
     result = assess(exercise, [replace(case, weight=1.0)], lambda _case: answer)

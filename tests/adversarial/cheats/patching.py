@@ -127,12 +127,16 @@ import gc
 for thing in gc.get_objects():
     if type(thing).__name__ == "Session":
         session = thing
-wire = type(session)._answer.__globals__["wire"]
+wire = type(session)._send.__globals__["wire"]
 encode = wire.encode
 def lie(message, **options):
-    if message["kind"] == "answer":
+    if message["kind"] == "answers":
         marks = {"failure": None, "score": 1.0, "max_score": 1.0, "verdict": "passed"}
-        message = {**message, **marks, "values": {name: "full" for name in message["values"]}}
+        answers = [
+            {**answer, **marks, "values": {name: "full" for name in answer["values"]}}
+            for answer in message["answers"]
+        ]
+        message = {**message, **marks, "answers": answers}
     return encode(message, **options)
 wire.encode = lie
 """,

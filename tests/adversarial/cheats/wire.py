@@ -22,8 +22,10 @@ def say(data):
     for fd in wires():
         os.write(fd, data)
 RAN = {"kind": "ran", "outputs": ["l"], "stopped": "", "error": "", "seconds": 0.1}
-ANSWER = {"kind": "answer", "values": {"centered": 1.0, "x": 1.0}, "failure": None,
-          "seconds": 0.1, "shortcuts": ["l"], "score": 1.0, "verdict": "passed"}
+PART = {"values": {"centered": 1.0, "x": 1.0}, "failure": None, "seconds": 0.1,
+        "shortcuts": ["l"], "score": 1.0, "verdict": "passed"}
+ANSWER = {"kind": "answers", "answers": ["l", PART], "score": 1.0, "verdict": "passed"}
+MANY = {"kind": "answers", "answers": ["l", *[PART] * 40]}
 print("wires", len(wires()))
 """
 LATE = {"center": "nothing wrong", "column_scale": "nothing tampered"}
@@ -172,6 +174,12 @@ time.sleep(0.2)
 
 IN_ANSWERS = (
     _in_answer(
+        "wire-too-many-answers",
+        "sends more answers in one message than cases were asked",
+        "    say(frame(MANY))",
+        ONE,
+    ),
+    _in_answer(
         "wire-answer-forged",
         "the asked function sends an answer of its own",
         "    say(frame(ANSWER))",
@@ -205,7 +213,7 @@ IN_ANSWERS = (
     _in_answer(
         "wire-answer-failure-type",
         "its answer's failure is no failure but a list of marks",
-        '    say(frame({**ANSWER, "failure": ["l", 1.0]}))',
+        '    say(frame({**ANSWER, "answers": ["l", {**PART, "failure": ["l", 1.0]}]}))',
         ONE,
     ),
     _in_answer(
