@@ -125,20 +125,9 @@ def _compare_numbers(
     if got.dtype.kind == "b" or (got.ndim and got.dtype.kind != "f"):
         text = f"`{label}` must hold floating point numbers; it holds {got.dtype}."
         return Judgement(0.0, text, "dtype")
-    if not np.isfinite(got).all() and np.isfinite(expected).all():
-        bad = int((~np.isfinite(got)).sum())
-        where = f" in {bad} of {got.size} entries" if got.ndim else ""
-        return Judgement(0.0, f"`{label}` is nan or infinite{where}.", "not-finite")
     right = within(got, expected, tolerance.rtol, tolerance.atol)
-    if not right.all() and _only_rounded(got, expected, dtype):
-        text = (
-            f"`{label}` is {got.dtype} for a {dtype} input, so half of its digits are lost. "
-            "Hand back the dtype that came in."
-        )
-        return Judgement(0.0, text, "dtype")
     if not right.all():
-        text = describe(label, got, expected, right)
-        return Judgement(0.0, text, "value", error_map(got, expected, right))
+        return _wrong_numbers(label, got, expected, right, dtype)
     if dtype is not None and got.ndim and got.dtype != dtype:
         text = (
             f"`{label}` is {got.dtype} for a {dtype} input: right numbers, wrong dtype. "
@@ -146,6 +135,24 @@ def _compare_numbers(
         )
         return Judgement(SIDE_FAULT_SHARE, text, "dtype")
     return Judgement(1.0)
+
+
+def _wrong_numbers(
+    label: str, got: np.ndarray, expected: np.ndarray, right: np.ndarray, dtype: np.dtype | None
+) -> Judgement:
+    """Say what is wrong with floating point numbers of the right shape."""
+    if not np.isfinite(got).all() and np.isfinite(expected).all():
+        bad = int((~np.isfinite(got)).sum())
+        where = f" in {bad} of {got.size} entries" if got.ndim else ""
+        return Judgement(0.0, f"`{label}` is nan or infinite{where}.", "not-finite")
+    if _only_rounded(got, expected, dtype):
+        text = (
+            f"`{label}` is {got.dtype} for a {dtype} input, so half of its digits are lost. "
+            "Hand back the dtype that came in."
+        )
+        return Judgement(0.0, text, "dtype")
+    text = describe(label, got, expected, right)
+    return Judgement(0.0, text, "value", error_map(got, expected, right))
 
 
 def _as_float(number: int) -> float:

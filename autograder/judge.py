@@ -97,12 +97,12 @@ def judge_case(exercise: Exercise, case: Case, answer: Answer) -> Judgement:
         return Judgement(0.0, _failure_text(exercise, case, answer), _kind(answer))
     if exercise.judge is not None:
         return exercise.judge(case, answer)
-    expected = expected_answer(exercise, case)
+    expected, dtype = expected_answer(exercise, case), dtype_of(case)
     tolerance = case.tolerance or tolerance_for(exercise, case)
     side_fault = None
     for label in case.report:
         judgement = compare(
-            label, answer.values.get(label), expected.values[label], tolerance, dtype_of(case)
+            label, answer.values.get(label), expected.values[label], tolerance, dtype
         )
         if judgement.share == 0.0:
             return judgement

@@ -48,10 +48,12 @@ def mark(
         The results by the exercise's name.
     """
     results = {}
+    could_reach = _could_reach(clean)
     for name, question in questions.items():
         try:
             require_installed(question.exercise)
-            result = _mark_one(clean, execution, question)
+            forbidden = _forbidden(clean, question) if could_reach else None
+            result = forbidden or _judged(clean, execution, question)
         except GradingError as error:  # of the exercise's own reference: never the student's fault
             result = not_graded(question, str(error))
         results[name] = replace(result, sandbox=sandbox)
@@ -64,13 +66,16 @@ def not_graded(question: Question, reason: str) -> Result:
     return Result(question.exercise.id, 0.0, points, Verdict.NOT_GRADED, "", reason)
 
 
-def _mark_one(clean: Clean, execution: Execution, question: Question) -> Result:
+def _forbidden(clean: Clean, question: Question) -> Result | None:
+    """Return the result if the code itself shows a ready-made solution."""
     exercise = question.exercise
-    if _could_reach(clean):
-        code = _code_before(clean, exercise.name)
-        evidence = find_shortcuts(code, exercise.name, exercise.forbidden)
-        if evidence:
-            return forbidden_result(exercise, [str(item) for item in evidence])
+    code = _code_before(clean, exercise.name)
+    evidence = find_shortcuts(code, exercise.name, exercise.forbidden)
+    return forbidden_result(exercise, [str(item) for item in evidence]) if evidence else None
+
+
+def _judged(clean: Clean, execution: Execution, question: Question) -> Result:
+    exercise = question.exercise
     answers = iter(execution.answers.get(exercise.name, ()))
 
     def ask(_case: Case) -> Answer:

@@ -25,9 +25,13 @@ TOKENS = re.compile(
     re.VERBOSE | re.MULTILINE | re.DOTALL,
 )
 
+DEFINING = ("def ", "def\t", "class ", "class\t")  # without one of these nothing is defined
+
 
 def defined_names(source: str) -> frozenset[str]:
     """Return the functions and classes that a text of Python defines at its top level."""
+    if not any(word in source for word in DEFINING):
+        return frozenset()
     return _names(source, "defined")
 
 

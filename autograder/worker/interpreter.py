@@ -126,6 +126,8 @@ def _copy_with_layout(array: np.ndarray) -> np.ndarray:
     base = array.base
     if not isinstance(base, np.ndarray) or base.dtype != array.dtype or not base.flags.forc:
         return array.copy(order="K")
+    if array.flags.forc and array.nbytes == base.nbytes:
+        return array.copy(order="K")
     offset = array.__array_interface__["data"][0] - base.__array_interface__["data"][0]
     memory = bytearray(base.tobytes(order="A"))
     return np.ndarray(array.shape, array.dtype, memory, offset, array.strides)

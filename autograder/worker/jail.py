@@ -8,6 +8,7 @@ the namespace.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -17,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.worker.forks import our_fork
-from autograder.worker.seccomp import ARCHITECTURES, CLONE, refuse_calls
+from autograder.worker.seccomp import ARCHITECTURES, CLONE, filter_program, refuse_calls
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x00020000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x10000000, 0x20000000, 0x40000000
@@ -65,6 +66,12 @@ def _call(what: str, result: int) -> None:
         raise JailError(f"{what}: {os.strerror(number)}")
 
 
+def prepare() -> None:
+    """Make what every fork would otherwise make for itself."""
+    with contextlib.suppress(OSError):  # said when the first fork enters
+        filter_program(os.uname().machine)
+
+
 def hide_memory() -> None:
     """Let no process of the same user look into this one's memory."""
     _call("prctl", _libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
@@ -97,13 +104,15 @@ def fork_apart() -> int:
     return pid
 
 
-def enter(bounds: Bounds, map_user: Callable[[], None]) -> None:
+def enter(bounds: Bounds, base: int, map_user: Callable[[], None]) -> None:
     """Shut this process in, which `fork_apart` made: bounded, and without rights.
 
     Parameters
     ----------
     bounds
         What it may use.
+    base
+        Bytes of its address space by now, of which nothing counts.
     map_user
         Has the warm parent give the new user namespace its one user.
 
@@ -112,7 +121,6 @@ def enter(bounds: Bounds, map_user: Callable[[], None]) -> None:
     JailError
         If any part is refused.
     """
-    base = address_space()
     _call("prctl", _libc.prctl(PR_SET_DUMPABLE, 1, 0, 0, 0))  # our own /proc entry is needed
     map_user()
     _mount_disks(bounds)
@@ -161,7 +169,7 @@ def _drop_rights() -> None:
 
 def address_space() -> int:
     """Return the size of this process's address space, in bytes."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
     return pages * resource.getpagesize()
 
 

@@ -48,6 +48,7 @@ class Parent:
         self._notebook = Notebook()
         self._watch = Watch(stays=outside is not None)
         rehearse(self._notebook, self._watch)
+        jail.prepare()
         _hide_modules()
         self._submission = 0
         self._folder: str | None = None
@@ -88,6 +89,7 @@ class Parent:
         self._watch.prepare([tuple(names) for names in message["forbidden"]])
         gc.collect()
         gc.freeze()  # the garbage collector of a fork must not touch, and so copy, every object
+        bounds, base = jail.Bounds(**message["bounds"]), jail.address_space()
         self._folder = tempfile.mkdtemp() if self._outside is None else None
         ready_read, ready_write = os.pipe()
         go_read, go_write = os.pipe()
@@ -98,7 +100,7 @@ class Parent:
                 os.close(ready_read)
                 os.close(go_write)
                 _become_submission(
-                    connection, self._run, message["bounds"], self._folder, ready_write, go_read
+                    connection, self._run, bounds, base, self._folder, ready_write, go_read
                 )
             connection.close()
             os.close(ready_write)
@@ -168,7 +170,8 @@ def _hide_modules() -> None:
 def _become_submission(
     connection: socket.socket,
     run: Callable[[socket.socket], None],
-    bounds: dict[str, int],
+    bounds: jail.Bounds,
+    base: int,
     folder: str | None,
     ready: int,
     go: int,
@@ -181,9 +184,9 @@ def _become_submission(
         _silence()
         if folder is not None:
             os.chdir(folder)
-            jail.set_limits(jail.Bounds(**bounds), jail.address_space())
+            jail.set_limits(bounds, base)
         else:
-            jail.enter(jail.Bounds(**bounds), lambda: _ask_for_user(ready, go))
+            jail.enter(bounds, base, lambda: _ask_for_user(ready, go))
         _tell(ready, "ready")
         os.close(ready)
         os.close(go)

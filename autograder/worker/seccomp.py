@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import struct
+from functools import cache
 
 PR_SET_SECCOMP, MODE_FILTER = 22, 2
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000, 0x80000000
@@ -54,6 +55,8 @@ REFUSED = {  # numbers by name, x86_64 and aarch64
 }
 CLONE, CLONE3 = (56, 220), (435, 435)
 
+_libc = ctypes.CDLL(None, use_errno=True)
+
 
 class UnknownMachineError(OSError):
     """The filter has no numbers for this processor."""
@@ -67,20 +70,26 @@ def refuse_calls() -> None:
     OSError
         If the kernel has no such filters, or the processor is not known here.
     """
-    machine = os.uname().machine
-    if machine not in ARCHITECTURES:
-        raise UnknownMachineError(f"no list of system calls for {machine}")
-    program = _program(machine)
+    program = filter_program(os.uname().machine)
     buffer = ctypes.create_string_buffer(program, len(program))
     header = ctypes.create_string_buffer(
         struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(buffer))
     )
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_SECCOMP, MODE_FILTER, header, 0, 0) != 0:
+    if _libc.prctl(PR_SET_SECCOMP, MODE_FILTER, header, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "the kernel takes no filter for system calls")
 
 
-def _program(machine: str) -> bytes:
+@cache
+def filter_program(machine: str) -> bytes:
+    """Return the filter for a kind of processor; made once, before the first fork.
+
+    Raises
+    ------
+    UnknownMachineError
+        If the processor is not known here.
+    """
+    if machine not in ARCHITECTURES:
+        raise UnknownMachineError(f"no list of system calls for {machine}")
     column = list(ARCHITECTURES).index(machine)
     refuse = _instruction(RETURN, REFUSE | errno.EPERM)
     lines = [

@@ -16,7 +16,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.grading", description=__doc__)
     parser.add_argument("--class", type=int, dest="number", help="grade a class of this size")
     parser.add_argument("--submissions", type=int, default=24, help="for the comparison")
-    parser.add_argument("--rounds", type=int, default=3, help="of ours and of the floor: median")
+    parser.add_argument("--rounds", type=int, default=7, help="of ours and of the floor: median")
     parser.add_argument("--no-rivals", action="store_true", help="leave nbgrader and Otter out")
     asked = parser.parse_args()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import statistics
 import subprocess
 import sys
@@ -14,11 +13,12 @@ from autograder.sandbox import Limits, WarmWorker
 from benchmarks.grading import otter
 from benchmarks.grading.commands import BIN, SEED, Ran, run
 from benchmarks.grading.courses import Marks, make_course, read_marks
+from benchmarks.grading.floor import Floor
 from benchmarks.grading.memory import Taken, taken
 from benchmarks.grading.students import UNIT, hand_in
 from benchmarks.grading.warm import WORKERS, WarmGrader
 
-WARM_UP = 8  # submissions before the clock starts: both lanes then have a warm worker
+WARM_UP = 24  # submissions before the clock starts: both lanes then have what they need
 LOOK_SLOW, LOOK_FAST = 0.5, 0.1  # seconds between two looks at the memory
 
 
@@ -36,6 +36,8 @@ class Contest:
     """By grader."""
     each: list[float] = field(default_factory=list)
     """Seconds of one notebook alone on our warm pool."""
+    to_floor: list[float] = field(default_factory=list)
+    """Our time, warm, by the floor's, of each round."""
     worker: Taken = field(default_factory=lambda: Taken(0, 0))
     """What one warm worker takes."""
     notes: list[str] = field(default_factory=list)
@@ -64,10 +66,8 @@ def hold(folder: Path, number: int, rounds: int, rivals: bool) -> Contest:
     _say("ours, memory")
     watched = _ours(make_course(folder / "memory", number)[0], LOOK_FAST)
     contest.peak[COLD] = watched.peak
-    _say("ours, warm")
-    _warm(contest, folder / "warm", rounds)
-    _say("the floor")
-    _floor(contest, Course(folder / "cold0"), rounds)
+    _say("ours, warm, and the floor")
+    _warm(contest, folder / "warm", Course(folder / "cold0"), rounds)
     contest.worker = _one_worker()
     return contest
 
@@ -99,32 +99,21 @@ def _ours(course: Course, look: float | None) -> Ran:
     return run([[BIN / "autograder", "grade", UNIT, *options]], course.root, look)
 
 
-def _warm(contest: Contest, folder: Path, rounds: int) -> None:
-    course, warm_up = make_course(folder, WARM_UP)
-    with WarmGrader(course) as grader:
+def _warm(contest: Contest, folder: Path, course: Course, rounds: int) -> None:
+    """Measure ours and the floor in turn: a machine that slows down slows down both."""
+    warm, warm_up = make_course(folder, WARM_UP)
+    ours, floors = [], []
+    with WarmGrader(warm) as grader, Floor(course) as floor:
         grader.grade(warm_up)
-        times = []
         for n in range(1, rounds + 1):
-            group = hand_in(course.root, 24 * 100 * n, contest.number)  # the same kinds of work
-            times.append(grader.grade(group))
-        contest.seconds[WARM] = statistics.median(times)
-        alone = hand_in(course.root, 24 * 100 * (rounds + 1), contest.number)
+            group = hand_in(warm.root, 24 * 100 * n, contest.number)  # the same kinds of work
+            ours.append(grader.grade(group))
+            floors.append(floor.grade())
+        alone = hand_in(warm.root, 24 * 100 * (rounds + 1), contest.number)
         contest.each = grader.grade_one_by_one(alone)
-
-
-def _floor(contest: Contest, course: Course, rounds: int) -> None:
-    words = [sys.executable, "-m", "benchmarks.grading.floor", str(course.root), str(rounds)]
-    script = course.root / "floor.sh"
-    output = course.root / "floor.json"
-    script.write_text(f'exec "$@" > {output}\n')
-    ran = run([["sh", script, *words]], course.root, LOOK_FAST)
-    found = json.loads(output.read_text())
-    contest.seconds[FLOOR], contest.peak[FLOOR] = found["seconds"], ran.peak
-    contest.marks[FLOOR] = {
-        (student, test): score
-        for student, scores in found["marks"].items()
-        for test, score in scores.items()
-    }
+        contest.peak[FLOOR], contest.marks[FLOOR] = floor.memory(), floor.marks
+    contest.seconds[WARM], contest.seconds[FLOOR] = map(statistics.median, (ours, floors))
+    contest.to_floor = [mine / bare for mine, bare in zip(ours, floors, strict=True)]
 
 
 def _one_worker() -> Taken:
