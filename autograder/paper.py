@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import astuple, dataclass
 from functools import lru_cache
 from typing import Any
@@ -67,7 +67,7 @@ def _question(exercise: Exercise, seed: int, case_seconds: float) -> Question:
     frame = wire.encode(
         {
             "kind": "ask",
-            "cases": [_as_asked(case) for case in cases],
+            **_as_asked(cases),
             "seconds": case_seconds,
             "forbidden": list(exercise.forbidden),
         },
@@ -76,13 +76,21 @@ def _question(exercise: Exercise, seed: int, case_seconds: float) -> Question:
     return Question(exercise, cases, frame, _digest(exercise, cases, frame))
 
 
-def _as_asked(case: Case) -> dict[str, Any]:
-    """Return what the worker gets of a case: neither its name nor anything to judge by."""
-    return {
-        "script": [astuple(step) for step in case.script],
-        "inputs": dict(case.inputs),
-        "report": list(dict.fromkeys((*case.report, *case.unchanged))),
-    }
+def _as_asked(cases: Iterable[Case]) -> dict[str, Any]:
+    """Return what the worker gets of cases: neither names nor anything to judge by.
+
+    Most cases of a question do the same with other inputs: what is done and reported, a form, goes
+    once.
+    """
+    forms: list[dict[str, Any]] = []
+    asked = []
+    for case in cases:
+        report = list(dict.fromkeys((*case.report, *case.unchanged)))
+        form = {"script": [astuple(step) for step in case.script], "report": report}
+        if form not in forms:
+            forms.append(form)
+        asked.append({"form": forms.index(form), "inputs": dict(case.inputs)})
+    return {"forms": forms, "cases": asked}
 
 
 def _digest(exercise: Exercise, cases: tuple[Case, ...], frame: bytes) -> str:

@@ -58,14 +58,16 @@ def rehearse(notebook: Notebook, watch: Watch) -> None:
 
 def _question() -> dict[str, object]:
     rows = np.arange(12.0).reshape(4, 3)
+    scripts = [snapshot("x", into="before"), call("f", "x", "y", into="z")], [call("g")]
+    forms = [
+        {"script": [astuple(step) for step in script], "report": ["z", "x", "before"]}
+        for script in scripts
+    ]
     cases = [
-        {
-            "script": [astuple(step) for step in script],
-            "inputs": {"x": x, "y": np.ones(3, x.dtype)},
-            "report": ["z", "x", "before"],
-        }
+        {"form": form, "inputs": {"x": x, "y": np.ones(3, x.dtype)}}
         for x in (rows, rows.astype(np.float32), np.asfortranarray(rows), rows[::2])
-        for script in ([snapshot("x", into="before"), call("f", "x", "y", into="z")], [call("g")])
+        for form in range(len(forms))
     ]
     forbidden = ["bnlib", "torch.batch_norm"]
-    return {"kind": "ask", "cases": cases, "seconds": SECONDS, "forbidden": forbidden}
+    asked = {"forms": forms, "cases": cases}
+    return {"kind": "ask", **asked, "seconds": SECONDS, "forbidden": forbidden}

@@ -19,7 +19,7 @@ from autograder.worker import wire
 from autograder.worker.interpreter import Answer, Failure, run_script
 from autograder.worker.notebook import Notebook, TimeUpError, alarm
 from autograder.worker.outputs import OutputFloodError
-from autograder.worker.script import Step
+from autograder.worker.script import Script, Step
 from autograder.worker.shortcuts import Watch, helpers_not_given
 from autograder.worker.values import Foreign, size_of
 
@@ -98,6 +98,7 @@ class Session:
 
     def _answers(self, message: Mapping[str, Any]) -> Generator[tuple[Answer, tuple[str, ...]]]:
         """Ask case after case, and yield each answer with the shortcuts that were seen."""
+        forms = [_form(**form) for form in message["forms"]]
         for unused, cases in groupby(message["cases"], lambda c: helpers_not_given(c["inputs"])):
             with ExitStack() as stack:
                 seen: list[str] | None = None
@@ -110,17 +111,17 @@ class Session:
                         yield broken, ()
                     else:
                         seen.clear()
-                        answer = self._ask(case, message["seconds"])
+                        script, report = forms[case["form"]]
+                        answer = self._ask(script, case["inputs"], report, message["seconds"])
                         yield answer, tuple(seen)
 
-    def _ask(self, case: Mapping[str, Any], seconds: float) -> Answer:
+    def _ask(
+        self, script: Script, inputs: Mapping[str, Any], report: tuple[str, ...], seconds: float
+    ) -> Answer:
         self._notebook.outputs.start()
-        script = tuple(_step(*parts) for parts in case["script"])
         try:
             with alarm(seconds):
-                return run_script(
-                    script, case["inputs"], tuple(case["report"]), self._notebook.namespace
-                )
+                return run_script(script, inputs, report, self._notebook.namespace)
         except TimeUpError as error:
             return Answer({}, Failure("TimeLimit", str(error), -1), seconds)
         except OutputFloodError as error:
@@ -133,6 +134,11 @@ class Session:
         if os.getpid() != self._process:
             os._exit(0)  # a fork that student code made goes on here; only the first one speaks
         self._connection.sendall(frame)
+
+
+def _form(script: list[tuple[Any, ...]], report: list[str]) -> tuple[Script, tuple[str, ...]]:
+    """Return what is done for a case, and which values are reported."""
+    return tuple(_step(*parts) for parts in script), tuple(report)
 
 
 def _step(*parts: Any) -> Step:

@@ -48,6 +48,8 @@ DEPTH_LIMIT = MAX_DEPTH + 8  # of values, and the message around them
 ITEM_LIMIT = 4 * MAX_ITEMS
 DTYPE = re.compile(r"\|b1|\|[iu]1|[<>][iu][248]|[<>]f(2|4|8|16)")
 DIMENSIONS = 32
+ITSELF = frozenset((type(None), bool, int, float, str))  # types that stand for themselves
+NODES = frozenset((dict, list))  # types of what does not, in JSON
 TEXT_LIMIT = 200  # characters of a type's name
 
 
@@ -156,16 +158,20 @@ class _Packer:
 
     def pack(self, value: Any) -> Any:
         kind = type(value)
-        if value is None or kind in (bool, int, float, str):
-            return value
+        if kind is np.ndarray:
+            return self._array(value)
         if kind is dict:
             if not all(type(key) is str for key in value):
                 raise WireError("keys are strings")
-            return {key: self.pack(item) for key, item in value.items()}
+            return {
+                key: item if type(item) in ITSELF else self.pack(item)
+                for key, item in value.items()
+            }
         if kind in (list, tuple):
-            return ["l" if kind is list else "t", *map(self.pack, value)]
-        if kind is np.ndarray:
-            return self._array(value)
+            items = [item if type(item) in ITSELF else self.pack(item) for item in value]
+            return ["l" if kind is list else "t", *items]
+        if kind in ITSELF:
+            return value
         if kind is bytes:
             return ["b", len(value), self._put(value)]
         if isinstance(value, np.generic):
@@ -211,18 +217,22 @@ class _Unpacker:
         self.body, self.inbound, self.items, self.taken = body, inbound, 0, 0
 
     def unpack(self, node: Any, depth: int = 0) -> Any:
-        self.items += 1
+        if type(node) not in NODES:
+            return node
+        self.items += len(node) + 1
         if depth > DEPTH_LIMIT or self.items > ITEM_LIMIT:
             raise WireError("the message is nested too deeply or has too many entries")
+        # what stands for itself is taken here: a call for each would be most of the time
         if type(node) is dict:
-            return {key: self.unpack(item, depth + 1) for key, item in node.items()}
-        if type(node) is not list:
-            return node
+            return {
+                key: self.unpack(item, depth + 1) if type(item) in NODES else item
+                for key, item in node.items()
+            }
         if not node or type(node[0]) is not str:
             raise WireError("a node starts with its tag")
         tag, rest = node[0], node[1:]
         if tag in ("l", "t"):
-            items = [self.unpack(item, depth + 1) for item in rest]
+            items = [self.unpack(item, depth + 1) if type(item) in NODES else item for item in rest]
             return items if tag == "l" else tuple(items)
         return self._leaf(tag, rest, depth)
 
