@@ -74,7 +74,9 @@ def use_large_pages() -> None:
 
 def _private_ranges() -> Iterator[tuple[int, int]]:
     """Yield the addresses of memory that no file stands behind and that may be written."""
-    for line in Path("/proc/self/maps").read_text(encoding="utf-8").splitlines():
+    listed = Path("/proc/self/maps")
+    lines = listed.read_text(encoding="utf-8").splitlines() if listed.is_file() else []
+    for line in lines:
         addresses, rights, _, _, inode, *name = line.split(maxsplit=5)
         if rights == "rw-p" and inode == "0" and (not name or name[0].strip() == "[heap]"):
             first, _, end = addresses.partition("-")
